@@ -1,0 +1,204 @@
+/**
+ * The kernel module's exports and imports as the host sees them: the machine's ABI.
+ *
+ * Every `sys_*` call acts for the process last chosen with `proc_switch` on this CPU and returns
+ * an i32: a result >= 0 or a negated errno (assembly/abi/errno.ts). Paths are written, as bytes
+ * without a terminator, into the CPU's syscall area at SA_PATH1 (and SA_PATH2 for a second one)
+ * and passed by their length in bytes; at most 4095. Wider results are read from SA_DATA.
+ * `space` names a host buffer (see {@link KernelImports.copyin}); `addr` is an offset in it.
+ * Offsets, sizes and times in seconds are f64. A call that must wait returns -ERESTART: the Lwp
+ * that waits is `lwp_current()`; see `lwp_next`.
+ *
+ * @see assembly/abi/layout.ts for the records, assembly/abi/flags.ts for the flags
+ */
+export interface KernelExports {
+  // ── hardware: booting, CPUs, clock ─────────────────────────────────────────────────────────
+  /** Lay out RAM (the imported memory, whole). seed 0..2^53: the generator of a seeded machine;
+   *  `virtualClock` 1: time is RAM state starting at `epochSeconds`, moved on by each reading.
+   *  Returns 0 or -EINVAL (bad RAM size, booted already). Attach a CPU next. */
+  machine_boot(seed: number, seeded: number, virtualClock: number, epochSeconds: number): number;
+  /** Attach this instance as a CPU. Returns its number, or -EUSERS. */
+  cpu_attach(): number;
+  cpu_detach(): number;
+  /** Byte address of this CPU's syscall area (unsigned). */
+  cpu_area(): number;
+  /** Mount the root tmpfs, devfs and procfs and make process 1. flags: 0. */
+  machine_start(): number;
+  /** Sync and unmount everything, end all processes. In debug builds returns the number of
+   *  leaked objects (0 is right), details in the kernel log. */
+  machine_shutdown(): number;
+  /** Free every cached vnode, namecache entry and empty zone frame that nothing uses. */
+  machine_reclaim(): number;
+  /** Stop for a snapshot: 0, or -EBUSY while a CPU is in the kernel. machine_resume undoes it. */
+  machine_stop(): number;
+  machine_resume(): number;
+  /** Move a virtual clock forward, ms. -EINVAL on a machine with a real clock. */
+  clock_advance(ms: number): number;
+  /** Time has passed: wake Lwps whose deadline is over. */
+  clock_tick(): number;
+
+  // ── processes ──────────────────────────────────────────────────────────────────────────────
+  /** New process, child of `ppid` (0: of none), with this uid and gid and `ngroups` u32 groups
+   *  at SA_DATA; inherits cwd, root, umask of the parent, and its descriptors if `inheritFds`.
+   *  Returns the pid. */
+  proc_create(ppid: number, uid: number, gid: number, ngroups: number, inheritFds: number): number;
+  /** Close everything and free the process. */
+  proc_exit(pid: number, status: number): number;
+  /** Make it this CPU's current process. -ESRCH. */
+  proc_switch(pid: number): number;
+  /** Replace the current process's credentials (host privilege; no check). Groups at SA_DATA. */
+  proc_setcred(uid: number, gid: number, ngroups: number): number;
+  sys_umask(mask: number): number;
+  /** Soft limit now, hard limit at SA_DATA as f64; resource RLIMIT_*. */
+  sys_getrlimit(resource: number): number;
+  sys_setrlimit(resource: number, soft: number, hard: number): number;
+
+  // ── names ──────────────────────────────────────────────────────────────────────────────────
+  /** dirfd may be AT_FDCWD; flags O_*. Returns the lowest free fd. A fifo may give -ERESTART. */
+  sys_openat(dirfd: number, plen: number, flags: number, mode: number): number;
+  sys_close(fd: number): number;
+  /** struct stat at SA_DATA. sys_stat and sys_lstat start at the cwd. */
+  sys_stat(plen: number): number;
+  sys_lstat(plen: number): number;
+  /** flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  sys_fstatat(dirfd: number, plen: number, flags: number): number;
+  sys_fstat(fd: number): number;
+  /** flags: AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  sys_faccessat(dirfd: number, plen: number, mode: number, flags: number): number;
+  /** flags: AT_SYMLINK_NOFOLLOW (-EOPNOTSUPP on a symlink, as Linux), AT_EMPTY_PATH. */
+  sys_fchmodat(dirfd: number, plen: number, mode: number, flags: number): number;
+  sys_fchmod(fd: number, mode: number): number;
+  /** uid or gid 0xffffffff: leave. flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  sys_fchownat(dirfd: number, plen: number, uid: number, gid: number, flags: number): number;
+  sys_fchown(fd: number, uid: number, gid: number): number;
+  /** Seconds f64 (whole, may be negative) and ns, or UTIME_NOW / UTIME_OMIT in the ns. */
+  sys_utimensat(dirfd: number, plen: number, flags: number, atime: number, atimeNs: number, mtime: number, mtimeNs: number): number;
+  sys_futimens(fd: number, atime: number, atimeNs: number, mtime: number, mtimeNs: number): number;
+  sys_truncate(plen: number, length: number): number;
+  sys_ftruncate(fd: number, length: number): number;
+  /** Old path at SA_PATH1, new one at SA_PATH2. flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */
+  sys_linkat(olddirfd: number, oldlen: number, newdirfd: number, newlen: number, flags: number): number;
+  /** Target text at SA_PATH1, new path at SA_PATH2. */
+  sys_symlinkat(targetlen: number, newdirfd: number, newlen: number): number;
+  /** Target's bytes at SA_DATA; returns their number. */
+  sys_readlinkat(dirfd: number, plen: number): number;
+  /** flags: AT_REMOVEDIR. */
+  sys_unlinkat(dirfd: number, plen: number, flags: number): number;
+  /** Old at SA_PATH1, new at SA_PATH2; flags RENAME_*. */
+  sys_renameat2(olddirfd: number, oldlen: number, newdirfd: number, newlen: number, flags: number): number;
+  sys_mkdirat(dirfd: number, plen: number, mode: number): number;
+  /** mode with S_IF*; rdev = major << 8 | minor. */
+  sys_mknodat(dirfd: number, plen: number, mode: number, rdev: number): number;
+  /** Next entries of an open directory, in the layout GD_*; at most `maxEntries` (0: as many as
+   *  fit). Returns their number; 0 at the end. "." and ".." are included. */
+  sys_getdents(fd: number, maxEntries: number): number;
+  sys_chdir(plen: number): number;
+  sys_fchdir(fd: number): number;
+  sys_chroot(plen: number): number;
+  /** Path at SA_DATA; returns its length. -ENOENT when the directory is gone. */
+  sys_getcwd(): number;
+  /** Resolve a path to its canonical form at SA_DATA; returns its length. */
+  sys_realpath(plen: number): number;
+
+  // ── data ───────────────────────────────────────────────────────────────────────────────────
+  sys_read(fd: number, space: number, addr: number, len: number): number;
+  sys_write(fd: number, space: number, addr: number, len: number): number;
+  sys_pread(fd: number, space: number, addr: number, len: number, offset: number): number;
+  sys_pwrite(fd: number, space: number, addr: number, len: number, offset: number): number;
+  /** iovecs { space, addr, len } at SA_IOV, at most IOV_MAX. */
+  sys_readv(fd: number, iovcnt: number): number;
+  sys_writev(fd: number, iovcnt: number): number;
+  sys_preadv(fd: number, iovcnt: number, offset: number): number;
+  sys_pwritev(fd: number, iovcnt: number, offset: number): number;
+  /** New offset as f64 at SA_DATA. */
+  sys_lseek(fd: number, offset: number, whence: number): number;
+  sys_fallocate(fd: number, mode: number, offset: number, len: number): number;
+  /** Offsets < 0: the file's own. Returns bytes copied. */
+  sys_copy_file_range(fdin: number, offin: number, fdout: number, offout: number, len: number, flags: number): number;
+  sys_fsync(fd: number): number;
+  sys_fdatasync(fd: number): number;
+  sys_sync(): number;
+  sys_syncfs(fd: number): number;
+
+  // ── descriptors ────────────────────────────────────────────────────────────────────────────
+  sys_dup(fd: number): number;
+  /** flags: O_CLOEXEC. newfd == oldfd is -EINVAL here and a no-op in dup2. */
+  sys_dup3(oldfd: number, newfd: number, flags: number): number;
+  sys_dup2(oldfd: number, newfd: number): number;
+  /** Two u32 fds at SA_DATA. flags: O_NONBLOCK, O_CLOEXEC. */
+  sys_pipe2(flags: number): number;
+  /** F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETPIPE_SZ, F_GETPIPE_SZ,
+   *  F_SETBENEATH. */
+  sys_fcntl(fd: number, cmd: number, arg: number): number;
+  /** F_GETLK … F_OFD_SETLKW; F_GETLK's answer at SA_DATA (FL_*). SETLKW may give -ERESTART. */
+  sys_fcntl_lock(fd: number, cmd: number, type: number, whence: number, start: number, len: number): number;
+  sys_flock(fd: number, op: number): number;
+  /** pollfds at SA_IOV; timeout ms, < 0 for ever. Returns how many are ready. */
+  sys_poll(nfds: number, timeoutMs: number): number;
+  sys_ioctl(fd: number, cmd: number, space: number, addr: number): number;
+
+  // ── file systems ───────────────────────────────────────────────────────────────────────────
+  /** struct statfs at SA_DATA. */
+  sys_statfs(plen: number): number;
+  sys_fstatfs(fd: number): number;
+  /** Source at SA_PATH1, target at SA_PATH2, at SA_DATA the type's name and right behind it the
+   *  options ("size=1m,mode=755"); flags MS_*. */
+  sys_mount(srclen: number, targetlen: number, typelen: number, optlen: number, flags: number): number;
+  /** flags: MNT_FORCE, MNT_DETACH. */
+  sys_umount2(plen: number, flags: number): number;
+  /** Attribute's name at SA_PATH2; value in a host buffer. size 0: returns the value's size.
+   *  flags: AT_SYMLINK_NOFOLLOW, XATTR_CREATE and XATTR_REPLACE in `xflags`. */
+  sys_getxattr(dirfd: number, plen: number, flags: number, namelen: number, space: number, addr: number, size: number): number;
+  sys_setxattr(dirfd: number, plen: number, flags: number, namelen: number, space: number, addr: number, size: number, xflags: number): number;
+  /** Names, each followed by NUL. */
+  sys_listxattr(dirfd: number, plen: number, flags: number, space: number, addr: number, size: number): number;
+  sys_removexattr(dirfd: number, plen: number, flags: number, namelen: number): number;
+  sys_fgetxattr(fd: number, namelen: number, space: number, addr: number, size: number): number;
+  sys_fsetxattr(fd: number, namelen: number, space: number, addr: number, size: number, xflags: number): number;
+  sys_flistxattr(fd: number, space: number, addr: number, size: number): number;
+  sys_fremovexattr(fd: number, namelen: number): number;
+  /** Handle at SA_DATA (FH_*). flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */
+  sys_name_to_handle_at(dirfd: number, plen: number, flags: number): number;
+  /** Handle at SA_DATA; -ESTALE when the inode is gone. Root only. */
+  sys_open_by_handle_at(mountfd: number, flags: number): number;
+
+  // ── change notification ────────────────────────────────────────────────────────────────────
+  /** flags: IN_NONBLOCK, IN_CLOEXEC. */
+  sys_inotify_init(flags: number): number;
+  /** Returns the watch descriptor. */
+  sys_inotify_add_watch(fd: number, plen: number, mask: number): number;
+  sys_inotify_rm_watch(fd: number, wd: number): number;
+
+  // ── blocked calls ──────────────────────────────────────────────────────────────────────────
+  /** The Lwp that the last call left waiting (valid right after a -ERESTART). */
+  lwp_current(): number;
+  /** Take the next Lwp that may go on, or 0. Also wakes those past their deadline. */
+  lwp_next(): number;
+  /** Go on with a blocked call: makes `lwp` current; the host then issues the same call again
+   *  with the same arguments, which continues where it stopped (bytes done, deadline, file). */
+  sys_resume(lwp: number): number;
+  /** Give up a blocked call: returns what it had done (bytes > 0) or -EINTR, and frees the Lwp. */
+  sys_cancel(lwp: number): number;
+
+  // ── looking inside (tests, benchmarks) ─────────────────────────────────────────────────────
+  /** Runs an operation `count` times inside the kernel; op: BENCH_*. Returns 0. */
+  bench_loop(op: number, count: number, plen: number): number;
+  /** A counter by number (CTR_*), f64. */
+  counter_get(which: number): number;
+  counter_set(which: number, value: number): number;
+}
+
+export interface KernelImports {
+  /** Bytes from a host buffer into RAM. Never throws: 0 or EFAULT/EIO (positive). */
+  copyin(space: number, uaddr: number, kaddr: number, len: number): number;
+  /** Bytes from RAM into a host buffer. */
+  copyout(space: number, uaddr: number, kaddr: number, len: number): number;
+  /** Write seconds (f64) and nanoseconds (u32 at +8) of the clock at `kaddr`. */
+  clock_read(clock: number, kaddr: number): void;
+  /** Fill RAM with entropy. */
+  entropy(kaddr: number, len: number): void;
+  /** Bytes for the console (stdout of the machine). */
+  console_write(kaddr: number, len: number): number;
+  /** The machine panicked; the message is in the boot block. Called once, must not throw. */
+  panicked(): void;
+}
