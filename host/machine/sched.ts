@@ -1,0 +1,154 @@
+/**
+ * Who goes on when: the host's half of sleeping in the kernel.
+ *
+ * A call that must wait leaves an Lwp in RAM and returns -ERESTART. The host keeps what to do
+ * about it here, under the Lwp's number. When a later call wakes the channel, the kernel counts
+ * the Lwp in BB_RUNNABLE; `kick` then drains all such Lwps in a microtask, and each waiter
+ * resumes its Lwp and issues its call again. BB_DEADLINE is the earliest time at which an Lwp
+ * wakes by itself; a timer moves the kernel's clock on then. The timer keeps the process open:
+ * it will certainly do something. A wait without a deadline does not.
+ */
+import { BB_DEADLINE, BB_RUNNABLE, BOOTBLOCK } from '../../assembly/abi/layout.ts';
+import { startTimeout, stopTimer, type Timer } from '#platform';
+import type { Cpu } from './cpu.ts';
+
+const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
+const DEADLINE = (BOOTBLOCK + BB_DEADLINE) >>> 3;
+/** setTimeout takes no longer delay. */
+const MAX_DELAY_MS = 0x7fffffff;
+
+export interface Waiter {
+  readonly pid: number;
+  /** The Lwp may go on: resume it and issue the call again. Must not throw. */
+  go(): void;
+  /** The process ends: the Lwp is gone. Must not throw. */
+  killed(): void;
+}
+
+export class Scheduler {
+  readonly #cpu: Cpu;
+  readonly #waiters = new Map<number, Waiter>();
+  #queued = false;
+  #timer: Timer | undefined;
+  #timerDeadline = 0;
+
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+  }
+
+  /** Lwps that wait for something. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** Keep `waiter` until the kernel hands `lwp` back. */
+  wait(lwp: number, waiter: Waiter): void {
+    this.#waiters.set(lwp, waiter);
+    this.#arm();
+  }
+
+  /** The Lwp is cancelled. */
+  forget(lwp: number): void {
+    this.#waiters.delete(lwp);
+    this.#arm();
+  }
+
+  /** Drain soon if there is something to drain. Call after anything that may have woken someone. */
+  kick(): void {
+    if (this.#queued || this.#cpu.u32[RUNNABLE] === 0) return;
+    this.#queued = true;
+    queueMicrotask(() => {
+      this.#queued = false;
+      if (this.#cpu.panic === undefined) this.drain();
+    });
+  }
+
+  /** Let every Lwp that may go on go on. */
+  drain(): void {
+    const { exports } = this.#cpu;
+    for (let lwp = exports.lwp_next(); lwp > 0; lwp = exports.lwp_next()) this.#run(lwp);
+    this.#arm();
+  }
+
+  /** Let others go on until `lwp` may: true, or false when nothing could ever wake it. */
+  runUntil(lwp: number): boolean {
+    const { exports } = this.#cpu;
+    for (;;) {
+      const next = exports.lwp_next();
+      if (next === lwp) return true;
+      if (next > 0) this.#run(next);
+      else if (!this.#sleep()) return false;
+    }
+  }
+
+  /** Forget the waits of a process that ends. */
+  kill(pid: number): void {
+    for (const [lwp, waiter] of this.#waiters) {
+      if (waiter.pid !== pid) continue;
+      this.#waiters.delete(lwp);
+      this.#cpu.exports.sys_cancel(lwp);
+      waiter.killed();
+    }
+    this.#arm();
+  }
+
+  /** Stop the timer: the machine is going down. */
+  stop(): void {
+    if (this.#timer !== undefined) stopTimer(this.#timer);
+    this.#timer = undefined;
+    this.#timerDeadline = 0;
+  }
+
+  #run(lwp: number): void {
+    const waiter = this.#waiters.get(lwp);
+    if (waiter === undefined) {
+      // Nobody here issued it: it came with a snapshot, and its caller did not.
+      this.#cpu.exports.sys_cancel(lwp);
+      return;
+    }
+    this.#waiters.delete(lwp);
+    waiter.go();
+  }
+
+  /** Block this thread up to the next deadline. False when there is none, or no way to block. */
+  #sleep(): boolean {
+    const deadline = this.#cpu.f64[DEADLINE];
+    if (deadline === 0) return false;
+    if (!this.#cpu.options.virtualClock) {
+      const ms = deadline - this.#cpu.realtimeMs();
+      try {
+        if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      } catch {
+        return false; // A browser's main thread may not block.
+      }
+    }
+    this.#passTime();
+    return true;
+  }
+
+  /** The next deadline is over. */
+  #passTime(): void {
+    const { exports, options } = this.#cpu;
+    // Lwps that sleep on a virtual clock are all there is to do: its next event is the deadline.
+    if (options.virtualClock) exports.clock_advance(1);
+    exports.clock_tick();
+  }
+
+  #arm(): void {
+    const deadline = this.#waiters.size === 0 ? 0 : this.#cpu.f64[DEADLINE];
+    if (deadline === this.#timerDeadline) return;
+    this.stop();
+    if (deadline === 0) return;
+    this.#timerDeadline = deadline;
+    const ms = this.#cpu.options.virtualClock ? 0 : Math.ceil(deadline - this.#cpu.realtimeMs());
+    this.#timer = startTimeout(() => this.#expired(), Math.min(Math.max(ms, 0), MAX_DELAY_MS));
+  }
+
+  #expired(): void {
+    this.#timer = undefined;
+    this.#timerDeadline = 0;
+    if (this.#cpu.panic !== undefined) return;
+    this.#passTime();
+    this.drain();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What the host's core needs of the JavaScript platform, on Node: Buffer, streams, events, timers.
+ * `#platform` resolves here under the "node" condition and to `./web.ts` everywhere else; both
+ * modules export the same names with the same types.
+ */
+import { Buffer } from 'node:buffer';
+import { EventEmitter } from 'node:events';
+import { constants } from 'node:fs';
+import { createInterface, type Interface } from 'node:readline';
+import { Readable, Writable } from 'node:stream';
+
+export type { Interface };
+export { Buffer, EventEmitter, Readable, Writable };
+
+/** The host's own `fs.constants`: programs pass these numbers as flags. */
+export const hostConstants: Readonly<Record<string, number>> = constants as unknown as Record<string, number>;
+
+/** A function called on a later turn of the event loop, which stays alive for it. */
+export function defer(callback: () => void): void {
+  setImmediate(callback);
+}
+
+export interface Timer {
+  ref(): unknown;
+  unref(): unknown;
+}
+
+/** A timer that calls back every `ms`; it holds the process open until `unref` or `stopTimer`. */
+export function startInterval(callback: () => void, ms: number): Timer {
+  return setInterval(callback, ms);
+}
+
+/** A timer that calls back once, after `ms`; it holds the process open. */
+export function startTimeout(callback: () => void, ms: number): Timer {
+  return setTimeout(callback, ms);
+}
+
+export function stopTimer(timer: Timer): void {
+  clearTimeout(timer as NodeJS.Timeout);
+}
+
+/** A decoder of the UTF-8 text in `bytes`, which may be shared memory: (start, end) → string. */
+export function textReader(bytes: Uint8Array): (start: number, end: number) => string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (start, end) => view.toString('utf8', start, end);
+}
+
+/** The lines of a stream, as `FileHandle.readLines` gives them. */
+export function readLines(input: Readable): Interface {
+  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}
