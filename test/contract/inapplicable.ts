@@ -1,0 +1,2 @@
+import type { Inapplicable } from './types.ts';
+export const inapplicable: readonly Inapplicable[] = [];
