@@ -72,7 +72,8 @@ function declareCell(cell: Cell, declare: Declare): void {
   for (const { who, passes } of casesOf(cell)) {
     declare(cellId(cell, who), cell, who, (scene) => {
       const result = cell.run(scene);
-      if (passes) expect(typeof result === 'number' ? result : 0, describeResult(result)).toBeGreaterThanOrEqual(0);
+      if (passes)
+        expect(typeof result === 'number' ? result : 0, describeResult(result)).toBeGreaterThanOrEqual(0);
       else expect(describeResult(result)).toBe(describeResult(-errno(cell.errno)));
     });
   }

@@ -81,7 +81,8 @@ export class Scene {
 
   /** The value of a call that must succeed. @throws Error naming the call and its errno */
   ok<T>(result: Result<T>, what: string): T {
-    if (typeof result === 'number' && result < 0) throw new Error(`setup: ${what}: ${describeResult(result)}`);
+    if (typeof result === 'number' && result < 0)
+      throw new Error(`setup: ${what}: ${describeResult(result)}`);
     return result as T;
   }
 

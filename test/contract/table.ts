@@ -1,12 +1,29 @@
 import type { ErrnoName } from '../oracle/errno.ts';
+import { attributeCells } from './cells/attributes.ts';
+import { dataCells } from './cells/data.ts';
 import { descriptorCells } from './cells/descriptors.ts';
+import { nameCells } from './cells/names.ts';
+import { openCells } from './cells/open.ts';
 import { pathCells } from './cells/paths.ts';
+import { renameCells } from './cells/rename.ts';
+import { systemCells } from './cells/system.ts';
+import { xattrCells } from './cells/xattr.ts';
 import { callNames, documentedErrors } from './documented.ts';
 import { inapplicable } from './inapplicable.ts';
 import { BOTH, type Cell, type Who } from './types.ts';
 
 /** Every cell of the contract. */
-export const cells: readonly Cell[] = [...pathCells, ...descriptorCells];
+export const cells: readonly Cell[] = [
+  ...pathCells,
+  ...descriptorCells,
+  ...openCells,
+  ...dataCells,
+  ...attributeCells,
+  ...nameCells,
+  ...renameCells,
+  ...xattrCells,
+  ...systemCells,
+];
 
 /** 'call ERRNO who: title', by which a target names a known difference. */
 export function cellId(cell: Cell, who: Who): string {
@@ -30,8 +47,7 @@ interface Slots {
 export function checkCompleteness(): Slots {
   const filled = new Set<string>();
   const slot = (call: string, errno: ErrnoName, who: Who): string => `${call} ${errno} ${who}`;
-  for (const cell of cells)
-    for (const { who } of casesOf(cell)) filled.add(slot(cell.call, cell.errno, who));
+  for (const cell of cells) for (const { who } of casesOf(cell)) filled.add(slot(cell.call, cell.errno, who));
   const excused = new Set<string>();
   for (const rule of inapplicable)
     for (const call of rule.calls) for (const who of rule.who) excused.add(slot(call, rule.errno, who));

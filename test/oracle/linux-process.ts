@@ -14,10 +14,12 @@ import type {
   StatFs,
   Timespec,
 } from './target.ts';
-import { parseReply, type Reply, sleepsInCall, type Wire } from './wire.ts';
+import { parseReply, pause, type Reply, type Wire, waitsInCall } from './wire.ts';
 
-/** The driver's own descriptor for requests (driver.h). */
-const REQUEST_FD = 1000;
+/** The driver's own descriptors begin here (driver.h). */
+const OWN_FDS = 1000;
+/** How often a signal is sent again: it may have come before the call began to wait. */
+const SIGNAL_EVERY_MS = 2;
 /** No process has anything mapped there. */
 const BAD_ADDRESS = 8;
 const DIRENT_BUFFER = 32768;
@@ -70,14 +72,16 @@ export class LinuxProcess implements PosixProcess {
       while (result === undefined) {
         const line = wire.tryReceive();
         if (line !== undefined) result = decode(parseReply(line, request));
-        else if (sleepsInCall(pid, REQUEST_FD)) return undefined;
+        else if (waitsInCall(pid, OWN_FDS)) return undefined;
       }
       return result;
     };
     const cancel = (): Result<T> => {
-      if (poll() === undefined) process.kill(pid, 'SIGUSR1');
-      if (result === undefined) result = decode(parseReply(wire.receive(), request));
-      return result;
+      while (poll() === undefined) {
+        process.kill(pid, 'SIGUSR1');
+        pause(SIGNAL_EVERY_MS);
+      }
+      return result as Result<T>;
     };
     return { poll, cancel };
   }

@@ -122,9 +122,27 @@ export function parseReply(line: string, request: string): Reply {
   return { result: Number(result), out };
 }
 
-/** True when a driver process sleeps in a system call other than waiting for its next request. */
-export function sleepsInCall(pid: number, requestFd: number): boolean {
-  // "NUMBER 0xARG0 …" while it sleeps in a call, "running" or "-1 …" while it does not.
-  const [number, arg0] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ');
-  return number !== 'running' && !number?.startsWith('-1') && Number(arg0) !== requestFd;
+/**
+ * True when a driver process waits in a system call that is not about its own conversation
+ * (descriptors from `ownFds` on). A process that only sleeps on a kernel mutex for a moment is
+ * seen in state D, or moves on between two looks.
+ */
+export function waitsInCall(pid: number, ownFds: number): boolean {
+  const look = (): string => {
+    // "NUMBER 0xARG0 …" while it sleeps in a call, "running" or "-1 …" while it does not.
+    const call = readFileSync(`/proc/${pid}/syscall`, 'latin1');
+    const [number, arg0] = call.split(' ');
+    const own = Number(arg0) >= ownFds && Number(arg0) < ownFds + 8;
+    const state = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1];
+    return number === 'running' || number?.startsWith('-1') || own || !state?.startsWith('S') ? '' : call;
+  };
+  const first = look();
+  if (first === '') return false;
+  pause(1);
+  return look() === first;
+}
+
+/** Block the thread. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

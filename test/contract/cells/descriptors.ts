@@ -5,7 +5,8 @@ import { type Cell, cell } from '../types.ts';
 
 /** Errors of descriptors: closed ones, ones without the right access, and tables that are full. */
 
-const name = (call: { slot: string }, title: string): string => (call.slot ? `${call.slot}: ${title}` : title);
+const name = (call: { slot: string }, title: string): string =>
+  call.slot ? `${call.slot}: ${title}` : title;
 
 function closedCells(): Cell[] {
   return fdCalls.flatMap((call) => [
@@ -16,7 +17,9 @@ function closedCells(): Cell[] {
       const fd = s.open(s.file('f'), F.O_RDWR);
       s.ok(s.me.close(fd), 'close');
       // spareFd of the copy calls would take the number again.
-      return call.call === 'copyFileRange' ? s.me.copyFileRange(fd, 0, fd, 0, 1, 0) : call.invoke(s.me, fd, s);
+      return call.call === 'copyFileRange'
+        ? s.me.copyFileRange(fd, 0, fd, 0, 1, 0)
+        : call.invoke(s.me, fd, s);
     }),
   ]);
 }
@@ -99,8 +102,12 @@ const tableCells: readonly Cell[] = [
     return s.me.dup(fd) === fd + 1 ? result : 'the place was lost';
   }),
   cell('pipe2', 'EINVAL', 'an unknown flag', (s) => s.me.pipe2(F.O_APPEND)),
-  cell('fcntl', 'EMFILE', 'F_DUPFD with a full table', (s) => atLimit(s, (fd) => s.me.fcntl(fd, F.F_DUPFD, 0))),
-  cell('fcntl', 'EINVAL', 'F_DUPFD from the limit on', (s) => atLimit(s, (fd) => s.me.fcntl(fd, F.F_DUPFD, LIMIT))),
+  cell('fcntl', 'EMFILE', 'F_DUPFD with a full table', (s) =>
+    atLimit(s, (fd) => s.me.fcntl(fd, F.F_DUPFD, 0)),
+  ),
+  cell('fcntl', 'EINVAL', 'F_DUPFD from the limit on', (s) =>
+    atLimit(s, (fd) => s.me.fcntl(fd, F.F_DUPFD, LIMIT)),
+  ),
   cell('fcntl', 'EINVAL', 'F_DUPFD from a negative number', (s) =>
     s.me.fcntl(s.open(s.file('f'), F.O_RDONLY), F.F_DUPFD, -1),
   ),

@@ -99,7 +99,8 @@ const scenes: readonly PathScene[] = [
   { errno: 'ENAMETOOLONG', title: 'a path of 5000 bytes', path: (s) => lengthened(s.at('x'), 5000) },
 ];
 
-const name = (call: { slot: string }, title: string): string => (call.slot ? `${call.slot}: ${title}` : title);
+const name = (call: { slot: string }, title: string): string =>
+  call.slot ? `${call.slot}: ${title}` : title;
 
 /** Calls that only root may make tell a user so before they look at the path, or after. */
 const forWhom = (call: PathCall) => (call.privileged ? (['root'] as const) : BOTH);
@@ -155,9 +156,7 @@ function readOnlyCells(): Cell[] {
           const view = s.readOnly();
           // A second path of the call must lie on the same mount, or EXDEV would come first.
           if (call.slot === 'new') s.ok(s.me.close(s.open(s.at('spare'), F.O_CREAT)), 'close');
-          return call.slot === 'new'
-            ? invokeOnView(call, s, view)
-            : call.invoke(s.me, `${view}/x`, s);
+          return call.slot === 'new' ? invokeOnView(call, s, view) : call.invoke(s.me, `${view}/x`, s);
         },
         { needs: needsOf(call) },
       ),
