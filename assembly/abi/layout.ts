@@ -3,119 +3,119 @@
  * syscall area and the records in it. The kernel asserts its own structs against these numbers.
  * Compiled by asc and by tsc alike.
  */
-export const PAGE_SIZE = 4096;
-export const PAGE_SHIFT = 12;
-export const WASM_PAGE_SIZE = 65536;
+export const PAGE_SIZE: u32 = 4096;
+export const PAGE_SHIFT: u32 = 12;
+export const WASM_PAGE_SIZE: u32 = 65536;
 /** The least RAM a machine boots with, and the most: 4 GiB less one wasm page. */
-export const RAM_MIN_BYTES = 4194304;
-export const RAM_MAX_BYTES = 4294901760;
-export const RAM_DEFAULT_BYTES = 134217728;
-export const NCPU_MAX = 64;
+export const RAM_MIN_BYTES: u32 = 4194304;
+export const RAM_MAX_BYTES: u32 = 4294901760;
+export const RAM_DEFAULT_BYTES: u32 = 134217728;
+export const NCPU_MAX: u32 = 64;
 
 // ── the boot block: one frame at a fixed address ────────────────────────────────────────────
-export const BOOTBLOCK = 0x10000;
-export const BOOT_MAGIC = 0x796c6644; // "Dfly", little-endian
-export const ABI_VERSION = 1;
-export const BB_MAGIC = 0; //         u32
-export const BB_VERSION = 4; //       u32
-export const BB_FLAVOUR = 8; //       u32  FLAVOUR_* bits
-export const BB_STATE = 12; //        u32  MACHINE_*
-export const BB_RUNNABLE = 16; //     u32  Lwps that may go on: the host drains them by lwp_next
-export const BB_PANIC_CPU = 20; //    u32
-export const BB_PANIC_LEN = 24; //    u32  bytes of the message at BB_PANIC_MSG
-export const BB_DEADLINE = 32; //     f64  earliest deadline of a sleeping Lwp, ms; 0 = none
-export const BB_FRAMES_FREE = 40; //  u32
-export const BB_FRAMES_TOTAL = 44; // u32
-export const BB_PANIC_MSG = 64; //    up to BB_PANIC_MAX bytes of ASCII
-export const BB_PANIC_MAX = 448;
+export const BOOTBLOCK: u32 = 0x10000;
+export const BOOT_MAGIC: u32 = 0x796c6644; // "Dfly", little-endian
+export const ABI_VERSION: u32 = 1;
+export const BB_MAGIC: u32 = 0; //         u32
+export const BB_VERSION: u32 = 4; //       u32
+export const BB_FLAVOUR: u32 = 8; //       u32  FLAVOUR_* bits
+export const BB_STATE: u32 = 12; //        u32  MACHINE_*
+export const BB_RUNNABLE: u32 = 16; //     u32  Lwps that may go on: the host drains them by lwp_next
+export const BB_PANIC_CPU: u32 = 20; //    u32
+export const BB_PANIC_LEN: u32 = 24; //    u32  bytes of the message at BB_PANIC_MSG
+export const BB_DEADLINE: u32 = 32; //     f64  earliest deadline of a sleeping Lwp, ms; 0 = none
+export const BB_FRAMES_FREE: u32 = 40; //  u32
+export const BB_FRAMES_TOTAL: u32 = 44; // u32
+export const BB_PANIC_MSG: u32 = 64; //    up to BB_PANIC_MAX bytes of ASCII
+export const BB_PANIC_MAX: u32 = 448;
 
-export const FLAVOUR_SMP = 1;
-export const FLAVOUR_DEBUG = 2;
+export const FLAVOUR_SMP: u32 = 1;
+export const FLAVOUR_DEBUG: u32 = 2;
 
-export const MACHINE_DOWN = 0;
-export const MACHINE_UP = 1;
-export const MACHINE_STOPPED = 2; // a snapshot is being taken
-export const MACHINE_DEAD = 3; // panicked
+export const MACHINE_DOWN: u32 = 0;
+export const MACHINE_UP: u32 = 1;
+export const MACHINE_STOPPED: u32 = 2; // a snapshot is being taken
+export const MACHINE_DEAD: u32 = 3; // panicked
 
 // ── a CPU's syscall area: 16 KiB, address from cpu_attach ───────────────────────────────────
-export const SA_SIZE = 16384;
-export const SA_PATH1 = 0; //    first path, up to 4095 bytes, not terminated
-export const SA_PATH2 = 4096; // second path, or an xattr's name
-export const SA_DATA = 8192; //  results, 8 KiB
-export const SA_DATA_SIZE = 8192;
+export const SA_SIZE: u32 = 16384;
+export const SA_PATH1: u32 = 0; //    first path, up to 4095 bytes, not terminated
+export const SA_PATH2: u32 = 4096; // second path, or an xattr's name
+export const SA_DATA: u32 = 8192; //  results, 8 KiB
+export const SA_DATA_SIZE: u32 = 8192;
 /** An iovec list or a pollfd list starts at 0 and may take IOV_SIZE × IOV_MAX bytes. */
-export const SA_IOV = 0;
+export const SA_IOV: u32 = 0;
 
 // iovec: { space u32, addr u32, len u32 }
-export const IOV_SIZE = 12;
+export const IOV_SIZE: u32 = 12;
 // pollfd: { fd i32, events u16, revents u16 }
-export const POLLFD_SIZE = 8;
-export const POLLFD_MAX = 2048;
+export const POLLFD_SIZE: u32 = 8;
+export const POLLFD_MAX: u32 = 2048;
 
 // ── struct stat at SA_DATA ──────────────────────────────────────────────────────────────────
-export const ST_DEV = 0; //        f64
-export const ST_INO = 8; //        f64
-export const ST_NLINK = 16; //     f64
-export const ST_RDEV = 24; //      f64  (major << 8 | minor) as Linux's makedev for small numbers
-export const ST_SIZE = 32; //      f64
-export const ST_BLOCKS = 40; //    f64  512-byte units
-export const ST_ATIME = 48; //     f64  seconds, whole
-export const ST_MTIME = 56; //     f64
-export const ST_CTIME = 64; //     f64
-export const ST_BTIME = 72; //     f64
-export const ST_ATIME_NS = 80; //  u32
-export const ST_MTIME_NS = 84; //  u32
-export const ST_CTIME_NS = 88; //  u32
-export const ST_BTIME_NS = 92; //  u32
-export const ST_MODE = 96; //      u32  type and permission bits
-export const ST_UID = 100; //      u32
-export const ST_GID = 104; //      u32
-export const ST_BLKSIZE = 108; //  u32
-export const ST_GEN = 112; //      u32  inode generation
-export const ST_LEN = 120;
+export const ST_DEV: u32 = 0; //        f64
+export const ST_INO: u32 = 8; //        f64
+export const ST_NLINK: u32 = 16; //     f64
+export const ST_RDEV: u32 = 24; //      f64  (major << 8 | minor) as Linux's makedev for small numbers
+export const ST_SIZE: u32 = 32; //      f64
+export const ST_BLOCKS: u32 = 40; //    f64  512-byte units
+export const ST_ATIME: u32 = 48; //     f64  seconds, whole
+export const ST_MTIME: u32 = 56; //     f64
+export const ST_CTIME: u32 = 64; //     f64
+export const ST_BTIME: u32 = 72; //     f64
+export const ST_ATIME_NS: u32 = 80; //  u32
+export const ST_MTIME_NS: u32 = 84; //  u32
+export const ST_CTIME_NS: u32 = 88; //  u32
+export const ST_BTIME_NS: u32 = 92; //  u32
+export const ST_MODE: u32 = 96; //      u32  type and permission bits
+export const ST_UID: u32 = 100; //      u32
+export const ST_GID: u32 = 104; //      u32
+export const ST_BLKSIZE: u32 = 108; //  u32
+export const ST_GEN: u32 = 112; //      u32  inode generation
+export const ST_LEN: u32 = 120;
 
 // ── struct statfs at SA_DATA ────────────────────────────────────────────────────────────────
-export const SF_TYPE = 0; //    f64
-export const SF_BSIZE = 8; //   f64
-export const SF_BLOCKS = 16; // f64
-export const SF_BFREE = 24; //  f64
-export const SF_BAVAIL = 32; // f64
-export const SF_FILES = 40; //  f64
-export const SF_FFREE = 48; //  f64
-export const SF_FSID = 56; //   f64
-export const SF_NAMELEN = 64; // f64
-export const SF_FLAGS = 72; //  f64  ST_* mount flags as statfs(2)
-export const SF_LEN = 80;
+export const SF_TYPE: u32 = 0; //    f64
+export const SF_BSIZE: u32 = 8; //   f64
+export const SF_BLOCKS: u32 = 16; // f64
+export const SF_BFREE: u32 = 24; //  f64
+export const SF_BAVAIL: u32 = 32; // f64
+export const SF_FILES: u32 = 40; //  f64
+export const SF_FFREE: u32 = 48; //  f64
+export const SF_FSID: u32 = 56; //   f64
+export const SF_NAMELEN: u32 = 64; // f64
+export const SF_FLAGS: u32 = 72; //  f64  ST_* mount flags as statfs(2)
+export const SF_LEN: u32 = 80;
 
 // ── getdents: the area starts with names, each followed by '/' (a byte no name can hold),
 //    at SA_PATH1 (up to 8 KiB); records stand at SA_DATA ─────────────────────────────────────
-export const GD_HEADER = 16; //   at SA_DATA: count u32, namesBytes u32, next cookie f64
-export const GD_COUNT = 0;
-export const GD_NAMES_BYTES = 4;
-export const GD_NEXT = 8;
-export const GD_REC_SIZE = 24; // then `count` records
-export const GD_REC_INO = 0; //     f64
-export const GD_REC_COOKIE = 8; //  f64  where a listing goes on after this entry
-export const GD_REC_TYPE = 16; //   u8   DT_*
-export const GD_REC_NAMELEN = 20; // u32  bytes
-export const GD_MAX = 340;
+export const GD_HEADER: u32 = 16; //   at SA_DATA: count u32, namesBytes u32, next cookie f64
+export const GD_COUNT: u32 = 0;
+export const GD_NAMES_BYTES: u32 = 4;
+export const GD_NEXT: u32 = 8;
+export const GD_REC_SIZE: u32 = 24; // then `count` records
+export const GD_REC_INO: u32 = 0; //     f64
+export const GD_REC_COOKIE: u32 = 8; //  f64  where a listing goes on after this entry
+export const GD_REC_TYPE: u32 = 16; //   u8   DT_*
+export const GD_REC_NAMELEN: u32 = 20; // u32  bytes
+export const GD_MAX: u32 = 340;
 
 // ── fcntl locks at SA_DATA: F_GETLK's answer ────────────────────────────────────────────────
-export const FL_START = 0; // f64
-export const FL_LEN = 8; //   f64  0 = to the end
-export const FL_TYPE = 16; // u32
-export const FL_PID = 20; //  i32
+export const FL_START: u32 = 0; // f64
+export const FL_LEN: u32 = 8; //   f64  0 = to the end
+export const FL_TYPE: u32 = 16; // u32
+export const FL_PID: u32 = 20; //  i32
 
 // ── file handle at SA_DATA (name_to_handle_at) ──────────────────────────────────────────────
-export const FH_MOUNT = 0; // u32  mount id
-export const FH_GEN = 4; //   u32
-export const FH_INO = 8; //   f64
-export const FH_LEN = 16;
+export const FH_MOUNT: u32 = 0; // u32  mount id
+export const FH_GEN: u32 = 4; //   u32
+export const FH_INO: u32 = 8; //   f64
+export const FH_LEN: u32 = 16;
 
 // ── inotify events as read(2) returns them: inotify(7)'s struct ─────────────────────────────
-export const INOTIFY_EVENT_SIZE = 16;
+export const INOTIFY_EVENT_SIZE: u32 = 16;
 
 // ── proc_info, machine_info at SA_DATA: see host/machine/exports.ts ─────────────────────────
 
 /** `space` numbers of copyin/copyout: below this the host's table, this one is RAM itself. */
-export const SPACE_KERNEL = 0xffffffff;
+export const SPACE_KERNEL: u32 = 0xffffffff;

@@ -43,13 +43,13 @@ export interface KernelExports {
    *  Returns the pid. */
   proc_create(ppid: number, uid: number, gid: number, ngroups: number, inheritFds: number): number;
   /** Close everything and free the process. */
-  proc_exit(pid: number, status: number): number;
+  proc_exit(pid: number): number;
   /** Make it this CPU's current process. -ESRCH. */
   proc_switch(pid: number): number;
   /** Replace the current process's credentials (host privilege; no check). Groups at SA_DATA. */
   proc_setcred(uid: number, gid: number, ngroups: number): number;
   sys_umask(mask: number): number;
-  /** Soft limit now, hard limit at SA_DATA as f64; resource RLIMIT_*. */
+  /** Soft limit as f64 at SA_DATA, hard limit behind it; resource RLIMIT_*. Returns 0. */
   sys_getrlimit(resource: number): number;
   sys_setrlimit(resource: number, soft: number, hard: number): number;
 

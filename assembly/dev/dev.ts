@@ -1,0 +1,96 @@
+/**
+ * The device switch: which driver serves a device number. A driver registers a major number, the
+ * range of minors it serves, and its operations; nodes anywhere with that number reach it.
+ */
+import { ENOTTY } from '../abi/errno';
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/flags';
+import { roots } from '../kern/boot';
+import { File } from '../proc/file';
+import { Vnode } from '../vfs/vnode';
+import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
+import { Uio } from '../vm/uio';
+import { kmalloc } from '../vm/zone';
+
+@unmanaged
+export class Devsw {
+  d_next: u32;
+  d_type: u32; //   S_IFCHR or S_IFBLK
+  d_major: u32;
+  d_minor: u32; //  first minor
+  d_nminor: u32;
+  d_name: u32; //   string literal
+  d_mode: u32; //   permission bits of its node in devfs
+  d_data: u32; //   the driver's own
+  d_open: u32; //   function indices; 0: nothing to do
+  d_close: u32;
+  d_read: u32;
+  d_write: u32;
+  d_ioctl: u32; //  0: -ENOTTY
+  d_poll: u32; //   0: always ready
+}
+
+/** Register a driver for [minor, minor + n). Boot only; its node appears in devfs. */
+export function devRegister(name: string, type: u32, major: u32, minor: u32, n: u32, mode: u32): Devsw {
+  const d = changetype<Devsw>(kmalloc(offsetof<Devsw>(), ALLOC_NOIO | ALLOC_ZERO));
+  d.d_name = <u32>changetype<usize>(name);
+  d.d_type = type;
+  d.d_major = major;
+  d.d_minor = minor;
+  d.d_nminor = n;
+  d.d_mode = mode;
+  d.d_next = roots().r_devsw;
+  roots().r_devsw = <u32>changetype<usize>(d);
+  return d;
+}
+
+/** The driver of a device number, or null. */
+export function devFind(type: u32, rdev: u32): Devsw {
+  const major = rdev >> 8;
+  const minor = rdev & 255;
+  let p = roots().r_devsw;
+  while (p != 0) {
+    const d = changetype<Devsw>(<usize>p);
+    if (d.d_type == type && d.d_major == major && minor >= d.d_minor && minor < d.d_minor + d.d_nminor) return d;
+    p = d.d_next;
+  }
+  return changetype<Devsw>(<usize>0);
+}
+
+export function setDevOpen(d: Devsw, fn: (vp: Vnode, fp: File, flags: u32) => i32): void {
+  d.d_open = fn.index;
+}
+export function setDevClose(d: Devsw, fn: (vp: Vnode, fp: File) => i32): void {
+  d.d_close = fn.index;
+}
+export function setDevRead(d: Devsw, fn: (vp: Vnode, uio: Uio, ioflag: u32) => i32): void {
+  d.d_read = fn.index;
+}
+export function setDevWrite(d: Devsw, fn: (vp: Vnode, uio: Uio, ioflag: u32) => i32): void {
+  d.d_write = fn.index;
+}
+export function setDevIoctl(d: Devsw, fn: (vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32) => i32): void {
+  d.d_ioctl = fn.index;
+}
+export function setDevPoll(d: Devsw, fn: (vp: Vnode, fp: File, events: u32) => i32): void {
+  d.d_poll = fn.index;
+}
+
+export function dev_open(d: Devsw, vp: Vnode, fp: File, flags: u32): i32 {
+  return d.d_open != 0 ? call_indirect<i32>(d.d_open, vp, fp, flags) : 0;
+}
+export function dev_close(d: Devsw, vp: Vnode, fp: File): i32 {
+  return d.d_close != 0 ? call_indirect<i32>(d.d_close, vp, fp) : 0;
+}
+export function dev_read(d: Devsw, vp: Vnode, uio: Uio, ioflag: u32): i32 {
+  return d.d_read != 0 ? call_indirect<i32>(d.d_read, vp, uio, ioflag) : 0;
+}
+export function dev_write(d: Devsw, vp: Vnode, uio: Uio, ioflag: u32): i32 {
+  return d.d_write != 0 ? call_indirect<i32>(d.d_write, vp, uio, ioflag) : 0;
+}
+export function dev_ioctl(d: Devsw, vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32): i32 {
+  return d.d_ioctl != 0 ? call_indirect<i32>(d.d_ioctl, vp, fp, cmd, space, addr) : -ENOTTY;
+}
+export function dev_poll(d: Devsw, vp: Vnode, fp: File, events: u32): i32 {
+  if (d.d_poll == 0) return events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+  return call_indirect<i32>(d.d_poll, vp, fp, events);
+}

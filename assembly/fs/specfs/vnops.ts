@@ -1,0 +1,58 @@
+/**
+ * specfs: device nodes, wherever their names are. The mount's third vector: attribute operations
+ * stay the file system's own, data operations go to the device by its number.
+ */
+import { ENXIO } from '../../abi/errno';
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../abi/flags';
+import { devFind, Devsw, dev_ioctl, dev_open, dev_close, dev_poll, dev_read, dev_write } from '../../dev/dev';
+import { Ucred } from '../../proc/cred';
+import { File } from '../../proc/file';
+import { Fsmanage } from '../../vfs/fsmanage';
+import { Vnode } from '../../vfs/vnode';
+import { setVopClose, setVopIoctl, setVopOpen, setVopPoll, setVopRead, setVopWrite } from '../../vfs/vop';
+import { Uio } from '../../vm/uio';
+
+/** The device behind a node, found at open and kept in v_un. */
+// @ts-ignore: decorator
+@inline
+function devOf(vp: Vnode): Devsw {
+  return changetype<Devsw>(<usize>vp.v_un);
+}
+
+function specOpen(fm: Fsmanage, vp: Vnode, fp: File, flags: u32, cred: Ucred): i32 {
+  const d = devFind(vp.v_type, vp.v_fc.fc_attr.va_rdev);
+  if (changetype<usize>(d) == 0) return -ENXIO;
+  vp.v_un = <u32>changetype<usize>(d);
+  return dev_open(d, vp, fp, flags);
+}
+
+function specClose(fm: Fsmanage, vp: Vnode, fp: File): i32 {
+  return vp.v_un != 0 ? dev_close(devOf(vp), vp, fp) : 0;
+}
+
+function specRead(fm: Fsmanage, vp: Vnode, uio: Uio, ioflag: u32, cred: Ucred): i32 {
+  return vp.v_un != 0 ? dev_read(devOf(vp), vp, uio, ioflag) : -ENXIO;
+}
+
+function specWrite(fm: Fsmanage, vp: Vnode, uio: Uio, ioflag: u32, cred: Ucred): i32 {
+  return vp.v_un != 0 ? dev_write(devOf(vp), vp, uio, ioflag) : -ENXIO;
+}
+
+function specIoctl(fm: Fsmanage, vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32): i32 {
+  return vp.v_un != 0 ? dev_ioctl(devOf(vp), vp, fp, cmd, space, addr) : -ENXIO;
+}
+
+function specPoll(fm: Fsmanage, vp: Vnode, fp: File, events: u32): i32 {
+  if (vp.v_un == 0) return events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+  return dev_poll(devOf(vp), vp, fp, events);
+}
+
+/** Lay the device operations over a vector that is a copy of the file system's. */
+export function specfsVector(fm: Fsmanage): void {
+  setVopOpen(fm, specOpen);
+  setVopClose(fm, specClose);
+  setVopRead(fm, specRead);
+  setVopWrite(fm, specWrite);
+  setVopIoctl(fm, specIoctl);
+  setVopPoll(fm, specPoll);
+}

@@ -1,0 +1,540 @@
+/** tmpfs: the operations. Data lives in the fscache (the default read, write, seek); see node.ts. */
+import { EINVAL, EISDIR, EMLINK, ENODEV, ENOENT, ENOMEM, ENOSPC, ENOTDIR, ENOTEMPTY } from '../../abi/errno';
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  LINK_MAX,
+  RENAME_EXCHANGE,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+} from '../../abi/flags';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
+import { clockNow } from '../../kern/clock';
+import { curcpu } from '../../kern/cpu';
+import { add32 } from '../../kern/lock';
+import { Ucred } from '../../proc/cred';
+import { ALLOC_NOIO, PG_KERNEL, pageAddr, pageAlloc, VmPage } from '../../vm/page';
+import { KMALLOC_MAX, kmalloc } from '../../vm/zone';
+import {
+  attrBegin,
+  attrEnd,
+  FC_ATTRVALID,
+  Fscache,
+  fscacheAddPage,
+  fscacheDropRange,
+  fscachePage,
+  fscachePunch,
+  fscacheSetSize,
+  fscacheTouch,
+  fscacheTouchCtime,
+  fscacheZero,
+  GP_HOLE,
+  GP_WRITE,
+} from '../../vfs/fscache';
+import { Fsmanage } from '../../vfs/fsmanage';
+import { cacheSetVp, Namecache } from '../../vfs/namecache';
+import { Readdir, readdirAdd, readdirDots, READDIR_FIRST } from '../../vfs/readdir';
+import { RANGE_END, rangeExclusive, rangeRelease } from '../../vfs/rangelock';
+import {
+  VA_ATIME,
+  VA_CTIME,
+  VA_GID,
+  VA_MODE,
+  VA_MTIME,
+  VA_SIZE,
+  VA_UID,
+  Vattr,
+} from '../../vfs/vattr';
+import { Vnode, vnodeAlloc, vnodePut, vnodeRef } from '../../vfs/vnode';
+import {
+  setVopAllocate,
+  setVopGetpages,
+  setVopGetxattr,
+  setVopListxattr,
+  setVopNcreate,
+  setVopNlink,
+  setVopNlookupdotdot,
+  setVopNmkdir,
+  setVopNmknod,
+  setVopNremove,
+  setVopNrename,
+  setVopNresolve,
+  setVopNrmdir,
+  setVopNsymlink,
+  setVopNtmpfile,
+  setVopReaddir,
+  setVopReadlink,
+  setVopReclaim,
+  setVopRemovexattr,
+  setVopSetattr,
+  setVopSetxattr,
+} from '../../vfs/vop';
+import {
+  direntAdd,
+  direntAt,
+  direntFind,
+  direntName,
+  direntRemove,
+  nodeOf,
+  TmpDirent,
+  TmpMount,
+  TmpNode,
+  tmOf,
+  tmpLinkFree,
+  tmpNodeAlloc,
+  tmpNodeAttach,
+  tmpNodeDetach,
+  tmpNodeFree,
+} from './node';
+import { tmpGetxattr, tmpListxattr, tmpRemovexattr, tmpSetxattr, tmpXattrDropAll } from './xattr';
+
+/** All four times become this call's. */
+export function tmpStamp(va: Vattr): void {
+  clockNow();
+  const c = curcpu;
+  va.va_atime = c.c_nowsec;
+  va.va_mtime = c.c_nowsec;
+  va.va_ctime = c.c_nowsec;
+  va.va_btime = c.c_nowsec;
+  va.va_atimens = c.c_nownsec;
+  va.va_mtimens = c.c_nownsec;
+  va.va_ctimens = c.c_nownsec;
+  va.va_btimens = c.c_nownsec;
+}
+
+/** Which of a mount's three vectors serves a type. */
+function fmFor(tm: TmpMount, type: u32): Fsmanage {
+  if (type == S_IFIFO) return tm.tm_mount.mnt_fifo;
+  if (type == S_IFCHR || type == S_IFBLK) return tm.tm_mount.mnt_spec;
+  return tm.tm_mount.mnt_norm;
+}
+
+/** The node's vnode, referenced, made if need be; null: no memory. */
+export function tmpVget(tm: TmpMount, node: TmpNode): Vnode {
+  if (node.tn_vnode != 0) {
+    const have = changetype<Vnode>(<usize>node.tn_vnode);
+    vnodeRef(have);
+    return have;
+  }
+  const type = node.tn_attr.va_mode & S_IFMT;
+  const vp = vnodeAlloc(fmFor(tm, type), type, <u32>changetype<usize>(node));
+  if (changetype<usize>(vp) == 0) return vp;
+  tmpNodeAttach(node, vp);
+  vp.v_fc.fc_flags |= FC_ATTRVALID;
+  return vp;
+}
+
+// @ts-ignore: decorator
+@inline
+function dirVnode(ncp: Namecache): Vnode {
+  return ncp.parent.vp;
+}
+
+function tmpNresolve(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
+  const tm = tmOf(fm.fm_mount);
+  const de = direntFind(tm, nodeOf(dirVnode(ncp)), <usize>ncp.nc_namep, ncp.nc_namelen);
+  if (changetype<usize>(de) == 0) {
+    cacheSetVp(ncp, changetype<Vnode>(<usize>0));
+    return -ENOENT;
+  }
+  const vp = tmpVget(tm, changetype<TmpNode>(<usize>de.de_node));
+  if (changetype<usize>(vp) == 0) return -ENOMEM;
+  cacheSetVp(ncp, vp);
+  vnodePut(vp);
+  return 0;
+}
+
+function tmpNlookupdotdot(fm: Fsmanage, dvp: Vnode, vpp: usize, cred: Ucred): i32 {
+  const parent = changetype<TmpNode>(<usize>nodeOf(dvp).tn_parent);
+  if (changetype<usize>(parent) == 0) return -ENOENT;
+  const vp = tmpVget(tmOf(fm.fm_mount), parent);
+  if (changetype<usize>(vp) == 0) return -ENOMEM;
+  store<u32>(vpp, <u32>changetype<usize>(vp));
+  return 0;
+}
+
+/** A node and its vnode with the attributes of vap and `nlink` links; null: errno at errp. */
+function makeNode(tm: TmpMount, vap: Vattr, nlink: u32, errp: usize): Vnode {
+  const none = changetype<Vnode>(<usize>0);
+  const node = tmpNodeAlloc(tm);
+  if (changetype<usize>(node) == 0) {
+    store<i32>(errp, -ENOSPC);
+    return none;
+  }
+  const va = node.tn_attr;
+  va.va_mode = vap.va_mode;
+  va.va_uid = vap.va_uid;
+  va.va_gid = vap.va_gid;
+  va.va_rdev = vap.va_rdev;
+  va.va_nlink = nlink;
+  va.va_dev = tm.tm_mount.mnt_dev;
+  tmpStamp(va);
+  const vp = tmpVget(tm, node);
+  if (changetype<usize>(vp) == 0) {
+    va.va_nlink = 0;
+    tmpNodeFree(tm, node);
+    store<i32>(errp, -ENOMEM);
+  }
+  return vp;
+}
+
+/** Undo makeNode: the vnode's last put frees node and all. */
+function unmakeNode(vp: Vnode): void {
+  vp.v_fc.fc_attr.va_nlink = 0;
+  vnodePut(vp);
+}
+
+/** Make a node of any type under a locked negative name. */
+function create(fm: Fsmanage, ncp: Namecache, vap: Vattr, vpp: usize, nlink: u32): i32 {
+  const tm = tmOf(fm.fm_mount);
+  const dvp = dirVnode(ncp);
+  const vp = makeNode(tm, vap, nlink, vpp);
+  if (changetype<usize>(vp) == 0) return load<i32>(vpp);
+  const e = direntAdd(tm, nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, nodeOf(vp));
+  if (e != 0) {
+    unmakeNode(vp);
+    return e;
+  }
+  fscacheTouch(dvp.v_fc);
+  cacheSetVp(ncp, vp);
+  store<u32>(vpp, <u32>changetype<usize>(vp));
+  return 0;
+}
+
+function tmpNcreate(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: usize): i32 {
+  return create(fm, ncp, vap, vpp, 1);
+}
+
+function tmpNmknod(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: usize): i32 {
+  const type = vap.va_mode & S_IFMT;
+  if (type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK) return -EINVAL;
+  return create(fm, ncp, vap, vpp, 1);
+}
+
+function tmpNmkdir(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: usize): i32 {
+  const dvp = dirVnode(ncp);
+  if (dvp.v_fc.fc_attr.va_nlink >= LINK_MAX) return -EMLINK;
+  const e = create(fm, ncp, vap, vpp, 2);
+  if (e != 0) return e;
+  const vp = changetype<Vnode>(<usize>load<u32>(vpp));
+  nodeOf(vp).tn_parent = <u32>changetype<usize>(nodeOf(dvp));
+  dvp.v_fc.fc_attr.va_nlink++;
+  return 0;
+}
+
+function tmpNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap: Vattr, cred: Ucred, vpp: usize): i32 {
+  let text: usize = 0;
+  if (len <= KMALLOC_MAX) text = kmalloc(len, ALLOC_NOIO);
+  else {
+    const pg: VmPage = pageAlloc(ALLOC_NOIO, PG_KERNEL);
+    if (changetype<usize>(pg) != 0) text = pageAddr(pg);
+  }
+  if (text == 0) return -ENOSPC;
+  memory.copy(text, target, len);
+  const tm = tmOf(fm.fm_mount);
+  const vp = makeNode(tm, vap, 1, vpp);
+  if (changetype<usize>(vp) == 0) {
+    tmpLinkFree(text);
+    return load<i32>(vpp);
+  }
+  const node = nodeOf(vp);
+  node.tn_u0 = <u32>text;
+  node.tn_u1 = len;
+  vp.v_fc.fc_attr.va_size = len;
+  const dvp = dirVnode(ncp);
+  const e = direntAdd(tm, nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, node);
+  if (e != 0) {
+    unmakeNode(vp);
+    return e;
+  }
+  fscacheTouch(dvp.v_fc);
+  cacheSetVp(ncp, vp);
+  store<u32>(vpp, <u32>changetype<usize>(vp));
+  return 0;
+}
+
+function tmpNtmpfile(fm: Fsmanage, dvp: Vnode, vap: Vattr, cred: Ucred, vpp: usize): i32 {
+  const vp = makeNode(tmOf(fm.fm_mount), vap, 0, vpp);
+  if (changetype<usize>(vp) == 0) return load<i32>(vpp);
+  store<u32>(vpp, <u32>changetype<usize>(vp));
+  return 0;
+}
+
+function tmpNlink(fm: Fsmanage, ncp: Namecache, vp: Vnode, cred: Ucred): i32 {
+  const va = vp.v_fc.fc_attr;
+  if (va.va_nlink >= LINK_MAX) return -EMLINK;
+  const dvp = dirVnode(ncp);
+  const e = direntAdd(tmOf(fm.fm_mount), nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, nodeOf(vp));
+  if (e != 0) return e;
+  va.va_nlink++;
+  fscacheTouchCtime(vp.v_fc);
+  fscacheTouch(dvp.v_fc);
+  cacheSetVp(ncp, vp);
+  return 0;
+}
+
+/** The directory entry of a locked positive name. It is there: names change only under the lock. */
+function entryOf(tm: TmpMount, ncp: Namecache): TmpDirent {
+  return direntFind(tm, nodeOf(dirVnode(ncp)), <usize>ncp.nc_namep, ncp.nc_namelen);
+}
+
+function tmpNremove(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
+  const tm = tmOf(fm.fm_mount);
+  const vp = ncp.vp;
+  if (vp.v_type == S_IFDIR) return -EISDIR;
+  const de = entryOf(tm, ncp);
+  if (changetype<usize>(de) == 0) return -ENOENT;
+  direntRemove(tm, de);
+  vp.v_fc.fc_attr.va_nlink--;
+  fscacheTouchCtime(vp.v_fc);
+  fscacheTouch(dirVnode(ncp).v_fc);
+  return 0;
+}
+
+function isEmpty(dir: TmpNode): bool {
+  return dir.va.va_size == 0;
+}
+
+function tmpNrmdir(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
+  const tm = tmOf(fm.fm_mount);
+  const vp = ncp.vp;
+  if (vp.v_type != S_IFDIR) return -ENOTDIR;
+  if (!isEmpty(nodeOf(vp))) return -ENOTEMPTY;
+  const de = entryOf(tm, ncp);
+  if (changetype<usize>(de) == 0) return -ENOENT;
+  const dvp = dirVnode(ncp);
+  direntRemove(tm, de);
+  dirGone(vp);
+  dvp.v_fc.fc_attr.va_nlink--;
+  fscacheTouch(dvp.v_fc);
+  return 0;
+}
+
+/** A directory lost its name. */
+function dirGone(vp: Vnode): void {
+  nodeOf(vp).tn_parent = 0;
+  vp.v_fc.fc_attr.va_nlink = 0;
+  fscacheTouchCtime(vp.v_fc);
+}
+
+function tmpNrename(fm: Fsmanage, fncp: Namecache, tncp: Namecache, flags: u32, cred: Ucred): i32 {
+  const tm = tmOf(fm.fm_mount);
+  if (flags & ~RENAME_EXCHANGE) return -EINVAL;
+  const fde = entryOf(tm, fncp);
+  if (changetype<usize>(fde) == 0) return -ENOENT;
+  if (flags & RENAME_EXCHANGE) return exchange(tm, fncp, tncp, fde);
+  const fdvp = dirVnode(fncp);
+  const tdvp = dirVnode(tncp);
+  const vp = fncp.vp;
+  const tvp = tncp.vp;
+  const node = nodeOf(vp);
+  if (changetype<usize>(tvp) != 0) {
+    if (tvp.v_type == S_IFDIR && !isEmpty(nodeOf(tvp))) return -ENOTEMPTY;
+    const tde = entryOf(tm, tncp);
+    if (changetype<usize>(tde) == 0) return -ENOENT;
+    tde.de_node = <u32>changetype<usize>(node);
+    if (tvp.v_type == S_IFDIR) {
+      dirGone(tvp);
+      tdvp.v_fc.fc_attr.va_nlink--;
+    } else {
+      tvp.v_fc.fc_attr.va_nlink--;
+      fscacheTouchCtime(tvp.v_fc);
+    }
+  } else {
+    const e = direntAdd(tm, nodeOf(tdvp), <usize>tncp.nc_namep, tncp.nc_namelen, node);
+    if (e != 0) return e;
+  }
+  direntRemove(tm, fde);
+  if (vp.v_type == S_IFDIR && changetype<usize>(fdvp) != changetype<usize>(tdvp)) moveDir(node, fdvp, tdvp);
+  else if (vp.v_type == S_IFDIR) node.tn_parent = <u32>changetype<usize>(nodeOf(tdvp));
+  fscacheTouchCtime(vp.v_fc);
+  fscacheTouch(fdvp.v_fc);
+  if (changetype<usize>(fdvp) != changetype<usize>(tdvp)) fscacheTouch(tdvp.v_fc);
+  return 0;
+}
+
+/** A directory's ".." now names another parent. */
+function moveDir(node: TmpNode, from: Vnode, to: Vnode): void {
+  node.tn_parent = <u32>changetype<usize>(nodeOf(to));
+  from.v_fc.fc_attr.va_nlink--;
+  to.v_fc.fc_attr.va_nlink++;
+}
+
+function exchange(tm: TmpMount, fncp: Namecache, tncp: Namecache, fde: TmpDirent): i32 {
+  const tde = entryOf(tm, tncp);
+  if (changetype<usize>(tde) == 0) return -ENOENT;
+  const fdvp = dirVnode(fncp);
+  const tdvp = dirVnode(tncp);
+  const swap = fde.de_node;
+  fde.de_node = tde.de_node;
+  tde.de_node = swap;
+  if (changetype<usize>(fdvp) != changetype<usize>(tdvp)) {
+    if (fncp.vp.v_type == S_IFDIR) moveDir(nodeOf(fncp.vp), fdvp, tdvp);
+    if (tncp.vp.v_type == S_IFDIR) moveDir(nodeOf(tncp.vp), tdvp, fdvp);
+    fscacheTouch(tdvp.v_fc);
+  }
+  fscacheTouch(fdvp.v_fc);
+  fscacheTouchCtime(fncp.vp.v_fc);
+  fscacheTouchCtime(tncp.vp.v_fc);
+  return 0;
+}
+
+/** Attributes other than the size; then the size, under its lock. */
+function tmpSetattr(fm: Fsmanage, vp: Vnode, vap: Vattr, cred: Ucred): i32 {
+  const fc = vp.v_fc;
+  const va = fc.fc_attr;
+  const mask = vap.va_mask;
+  if (mask & VA_SIZE) {
+    if (vp.v_type == S_IFDIR) return -EISDIR;
+    if (vp.v_type != S_IFREG) return -EINVAL;
+    rangeExclusive(fc, 0, RANGE_END);
+    countPages(fm, -(<i32>fscacheSetSize(fc, vap.va_size)));
+    fscacheTouch(fc);
+    rangeRelease(fc);
+  }
+  attrBegin(fc);
+  if (mask & VA_MODE) va.va_mode = (va.va_mode & S_IFMT) | (vap.va_mode & 0o7777);
+  if (mask & VA_UID) va.va_uid = vap.va_uid;
+  if (mask & VA_GID) va.va_gid = vap.va_gid;
+  if (mask & VA_ATIME) {
+    va.va_atime = vap.va_atime;
+    va.va_atimens = vap.va_atimens;
+  }
+  if (mask & VA_MTIME) {
+    va.va_mtime = vap.va_mtime;
+    va.va_mtimens = vap.va_mtimens;
+  }
+  attrEnd(fc);
+  if (mask & VA_CTIME) fscacheTouchCtime(fc);
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function countPages(fm: Fsmanage, n: i32): void {
+  add32(changetype<usize>(tmOf(fm.fm_mount)) + offsetof<TmpMount>('tm_pages'), n);
+}
+
+/** A miss: a hole, or a fresh page if it is to be written and the limit allows. */
+function tmpGetpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, flags: u32): i32 {
+  if ((flags & GP_WRITE) == 0) return GP_HOLE;
+  const tm = tmOf(fm.fm_mount);
+  if (tm.tm_pages >= tm.tm_maxpages) return -ENOSPC;
+  const e = fscacheAddPage(fc, index, flags);
+  if (e != 0) return e == -ENOMEM ? -ENOSPC : e;
+  countPages(fm, 1);
+  return 0;
+}
+
+function tmpAllocate(fm: Fsmanage, vp: Vnode, mode: u32, off: i64, len: i64): i32 {
+  if (vp.v_type != S_IFREG) return vp.v_type == S_IFDIR ? -EISDIR : -ENODEV;
+  const fc = vp.v_fc;
+  const end = <u64>off + <u64>len;
+  rangeExclusive(fc, 0, RANGE_END);
+  let e: i32 = 0;
+  if (mode & FALLOC_FL_PUNCH_HOLE) countPages(fm, -(<i32>fscachePunch(fc, <u64>off, <u64>len)));
+  else {
+    if (mode & FALLOC_FL_ZERO_RANGE) fscacheZero(fc, <u64>off, <u64>len);
+    e = preallocate(fm, fc, <u64>off, end);
+    if (e == 0 && (mode & FALLOC_FL_KEEP_SIZE) == 0 && end > fc.fc_size) fscacheSetSize(fc, end);
+  }
+  if (e == 0) fscacheTouch(fc);
+  rangeRelease(fc);
+  return e;
+}
+
+/** Pages for the whole range, or none that were not there before. */
+function preallocate(fm: Fsmanage, fc: Fscache, off: u64, end: u64): i32 {
+  const first = <u32>(off >> PAGE_SHIFT);
+  const last = (end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  const tm = tmOf(fm.fm_mount);
+  if (last - first > tm.tm_maxpages) return -ENOSPC;
+  for (let i = first; <u64>i < last; i++) {
+    if (changetype<usize>(fscachePage(fc, i)) != 0) continue;
+    const e = tmpGetpages(fm, fc, i, 1, GP_WRITE);
+    if (e == 0) {
+      fscachePage(fc, i).pg_private = 1;
+      continue;
+    }
+    for (let j = first; j < i; j++) {
+      const pg = fscachePage(fc, j);
+      if (pg.pg_private == 1) countPages(fm, -(<i32>fscacheDropRange(fc, j, j + 1)));
+    }
+    return e;
+  }
+  for (let i = first; <u64>i < last; i++) fscachePage(fc, i).pg_private = 0;
+  return 0;
+}
+
+function tmpReaddir(fm: Fsmanage, vp: Vnode, rd: Readdir): i32 {
+  const dir = nodeOf(vp);
+  const parent = changetype<TmpNode>(<usize>dir.tn_parent);
+  const up = changetype<usize>(parent) == 0 ? dir.va.va_ino : parent.va.va_ino;
+  if (!readdirDots(rd, dir.va.va_ino, up)) return 0;
+  const n = dir.tn_slots.fa_len;
+  for (let i = rd.rd_cookie - READDIR_FIRST; i < <u64>n; i++) {
+    const de = direntAt(dir, <u32>i);
+    if (changetype<usize>(de) == 0) {
+      rd.rd_cookie = i + 1 + READDIR_FIRST;
+      continue;
+    }
+    const va = changetype<TmpNode>(<usize>de.de_node).va;
+    if (!readdirAdd(rd, va.va_ino, va.va_mode >> 12, direntName(de), de.de_namelen, i + 1 + READDIR_FIRST)) return 0;
+  }
+  return 0;
+}
+
+function tmpReadlink(fm: Fsmanage, vp: Vnode, buf: usize, cap: u32): i32 {
+  if (vp.v_type != S_IFLNK) return -EINVAL;
+  const node = nodeOf(vp);
+  const n = node.tn_u1 < cap ? node.tn_u1 : cap;
+  memory.copy(buf, node.tn_u0, n);
+  return <i32>n;
+}
+
+/** The vnode goes: the node keeps attributes and pages, or goes too if it has no links. */
+function tmpReclaim(fm: Fsmanage, vp: Vnode): i32 {
+  const node = nodeOf(vp);
+  const tm = tmOf(fm.fm_mount);
+  if (vp.v_fc.fc_attr.va_nlink != 0) {
+    tmpNodeDetach(node, vp);
+    return 0;
+  }
+  if (vp.v_type == S_IFREG) countPages(fm, -(<i32>fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE)));
+  memory.copy(changetype<usize>(node), changetype<usize>(vp.v_fc), offsetof<Vattr>());
+  node.tn_vnode = 0;
+  tmpXattrDropAll(node);
+  tmpNodeFree(tm, node);
+  return 0;
+}
+
+export function tmpfsVector(fm: Fsmanage): void {
+  setVopNresolve(fm, tmpNresolve);
+  setVopNlookupdotdot(fm, tmpNlookupdotdot);
+  setVopNcreate(fm, tmpNcreate);
+  setVopNmkdir(fm, tmpNmkdir);
+  setVopNmknod(fm, tmpNmknod);
+  setVopNlink(fm, tmpNlink);
+  setVopNsymlink(fm, tmpNsymlink);
+  setVopNremove(fm, tmpNremove);
+  setVopNrmdir(fm, tmpNrmdir);
+  setVopNrename(fm, tmpNrename);
+  setVopNtmpfile(fm, tmpNtmpfile);
+  setVopSetattr(fm, tmpSetattr);
+  setVopGetpages(fm, tmpGetpages);
+  setVopAllocate(fm, tmpAllocate);
+  setVopReaddir(fm, tmpReaddir);
+  setVopReadlink(fm, tmpReadlink);
+  setVopReclaim(fm, tmpReclaim);
+  setVopGetxattr(fm, tmpGetxattr);
+  setVopSetxattr(fm, tmpSetxattr);
+  setVopListxattr(fm, tmpListxattr);
+  setVopRemovexattr(fm, tmpRemovexattr);
+}

@@ -1,0 +1,172 @@
+/**
+ * CPUs: one instance of this module on the machine's memory is one CPU.
+ *
+ * Its registers are the module's only mutable globals, all of them here: `curcpu` (its Cpu
+ * struct), `curproc` (the process it acts for), `curcred` (the credentials of the call).
+ *
+ * States of c_state, changed by compare-and-swap:
+ *     CPU_USER → CPU_KERNEL   cpuEnter
+ *     CPU_KERNEL → CPU_USER   cpuLeave
+ *     CPU_USER → CPU_STOPPED / CPU_KILLED   machine_stop, kill: the next cpuEnter is refused
+ *
+ * C1. Every export goes through cpuEnter and cpuLeave; a stack probe comes before any lock, so
+ *     that a stack overflow is met where nothing is held.
+ * C2. Between two calls a CPU holds no lock and no pointer into type-stable memory; c_epoch says
+ *     since when the current call has run (zone.ts returns frames by it).
+ */
+import { BOOT_MAGIC, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
+import { EDEADLK, EUSERS } from '../abi/errno';
+import { bb, BootBlock, CPUTABLE, Roots, roots } from './boot';
+import { HELD_MAX } from './lock';
+import { panicAt } from './panic';
+import { stackProbe } from './stackprobe';
+
+export const CPU_USER: u32 = 0;
+export const CPU_KERNEL: u32 = 1;
+export const CPU_STOPPED: u32 = 2;
+export const CPU_KILLED: u32 = 3;
+
+/** Returned by every call on a dead machine; the host throws KernelPanic. */
+export const EPANIC: i32 = 514;
+/** Returned while the machine is stopped for a snapshot. */
+export const ESTOPPED: i32 = 515;
+
+export const NZONES_MAX: u32 = 64;
+export const NVOPS_MAX: u32 = 64;
+const NCOUNTERS: u32 = 16;
+
+/** A CPU's area: its struct and scratch (one frame), two path buffers, the 16 KiB syscall area. */
+@unmanaged
+export class Cpu {
+  c_state: u32; //     CPU_*; also written by others, by compare-and-swap only
+  c_id: u32;
+  c_epoch: u32; //     r_epoch as it was on entry
+  c_area: u32; //      address of the syscall area
+  c_nheld: u32; //     debug: locks held
+  c_nowvalid: u32; //  1: c_nowsec and c_nownsec hold this call's time
+  c_nowsec: i64;
+  c_nownsec: u32;
+  c_lwp: u32; //       Lwp being resumed by the call in progress; 0 = none
+  c_lwplast: u32; //   Lwp that the last call left waiting
+  c_reclaiming: u32; // >0: inside reclaim, which must not start again
+  c_clock0: f64; //    where the host writes clock readings
+  c_clock1: u32;
+  c_pad1: u32;
+  c_fastncp: u32; //   where the last lock-free walk ended: entry, its sequence count, mount
+  c_fastseq: u32;
+  c_fastmount: u32;
+  c_pad2: u32;
+  c_lookups: u64; //   namecache lookups and hash-chain probes (bench)
+  c_probes: u64;
+  // then, at fixed offsets: held locks, counts, scratch
+  // @ts-ignore: decorator
+  @inline
+  heldAt(i: u32): usize {
+    return changetype<usize>(this) + CPU_HELD + ((<usize>i) << 3);
+  }
+}
+
+const CPU_HELD: usize = 128;
+/** Per-op VOP counts, u32 each. */
+export const CPU_VOPS: usize = CPU_HELD + 8 * HELD_MAX;
+/** Objects allocated less objects freed on this CPU, i32 for each zone. */
+export const CPU_ZLIVE: usize = CPU_VOPS + 4 * NVOPS_MAX;
+/** Free objects cached on this CPU: { head u32, count u32 } for each zone (smp). */
+export const CPU_ZCACHE: usize = CPU_ZLIVE + 4 * NZONES_MAX;
+export const CPU_COUNTERS: usize = CPU_ZCACHE + 8 * NZONES_MAX;
+/** Records that a call needs for its duration (no stack in RAM, so they live here). */
+export const CPU_SCRATCH: usize = CPU_COUNTERS + 8 * NCOUNTERS;
+export const CPU_SCRATCH_SIZE: usize = PAGE_SIZE - CPU_SCRATCH;
+/** Two buffers of PATH_MAX bytes: where a walk composes the path behind a symbolic link. */
+export const CPU_PATHBUF: usize = PAGE_SIZE;
+export const CPU_AREA_OFFSET: usize = 3 * PAGE_SIZE;
+export const CPU_FRAMES: u32 = 3 + SA_SIZE / PAGE_SIZE;
+
+if (offsetof<Cpu>() > CPU_HELD) ERROR('Cpu grew over its held locks');
+
+/** This CPU. A register. */
+export let curcpu: Cpu = changetype<Cpu>(<usize>0);
+/** Address of the Proc this CPU acts for (kern/proc.ts types it). A register. */
+export let curprocp: usize = 0;
+/** Address of the Ucred of the call. A register. */
+export let curcredp: usize = 0;
+
+export function cpuSetProc(p: usize, cred: usize): void {
+  curprocp = p;
+  curcredp = cred;
+}
+
+/** Take the next free slot; `area` is CPU_FRAMES frames from the page allocator, zeroed. */
+export function cpuAttach(area: usize): i32 {
+  const r = roots();
+  for (let i: u32 = 0; i < NCPU_MAX; i++) {
+    const slot = CPUTABLE + ((<usize>i) << 2);
+    if (SMP ? atomic.cmpxchg<u32>(slot, 0, <u32>area) == 0 : load<u32>(slot) == 0) {
+      if (!SMP) store<u32>(slot, <u32>area);
+      const c = changetype<Cpu>(area);
+      c.c_id = i;
+      c.c_area = <u32>(area + CPU_AREA_OFFSET);
+      c.c_state = CPU_USER;
+      curcpu = c;
+      if (i >= r.r_ncpu) r.r_ncpu = i + 1;
+      return <i32>i;
+    }
+  }
+  return -EUSERS;
+}
+
+export function cpuDetach(): void {
+  store<u32>(CPUTABLE + ((<usize>curcpu.c_id) << 2), 0);
+  curcpu = changetype<Cpu>(<usize>0);
+  curprocp = 0;
+  curcredp = 0;
+}
+
+/** The Cpu in slot i, or null. */
+// @ts-ignore: decorator
+@inline
+export function cpuAt(i: u32): Cpu {
+  return changetype<Cpu>(<usize>load<u32>(CPUTABLE + ((<usize>i) << 2)));
+}
+
+function cpuRefused(): i32 {
+  const b = bb();
+  const c = curcpu;
+  if (b.bb_magic != BOOT_MAGIC || changetype<usize>(c) == 0) return -EPANIC;
+  if (b.bb_state != MACHINE_UP) {
+    if (c.c_state == CPU_KERNEL) c.c_state = CPU_USER;
+    return b.bb_state == MACHINE_DEAD ? -EPANIC : -ESTOPPED;
+  }
+  if (c.c_state == CPU_KERNEL) return -EDEADLK;
+  return -ESTOPPED;
+}
+
+/** Enter the kernel: 0, or the negated error that the export returns at once. */
+// @ts-ignore: decorator
+@inline
+export function cpuEnter(): i32 {
+  stackProbe(0);
+  const c = curcpu;
+  if (SMP) {
+    if (changetype<usize>(c) == 0) return -EPANIC;
+    if (atomic.cmpxchg<u32>(changetype<usize>(c), CPU_USER, CPU_KERNEL) != CPU_USER) return cpuRefused();
+    if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) != MACHINE_UP) return cpuRefused();
+    c.c_epoch = atomic.load<u32>(changetype<usize>(roots()) + offsetof<Roots>('r_epoch'));
+  } else {
+    if (bb().bb_state != MACHINE_UP || c.c_state != CPU_USER) return cpuRefused();
+    c.c_state = CPU_KERNEL;
+  }
+  c.c_nowvalid = 0;
+  return 0;
+}
+
+/** Leave the kernel, passing the call's result through. */
+// @ts-ignore: decorator
+@inline
+export function cpuLeave(result: i32): i32 {
+  const c = curcpu;
+  if (DEBUG) if (c.c_nheld != 0) panicAt('left the kernel holding a lock', load<u32>(c.heldAt(0)));
+  if (SMP) atomic.store<u32>(changetype<usize>(c), CPU_USER);
+  else c.c_state = CPU_USER;
+  return result;
+}

@@ -1,0 +1,20 @@
+/** What the hardware around the machine offers. Imports never throw: they return an errno. */
+
+// @ts-ignore: decorator
+@external('host', 'copyin')
+export declare function copyin(space: u32, uaddr: u32, kaddr: usize, len: u32): i32;
+// @ts-ignore: decorator
+@external('host', 'copyout')
+export declare function copyout(space: u32, uaddr: u32, kaddr: usize, len: u32): i32;
+// @ts-ignore: decorator
+@external('host', 'clock_read')
+export declare function hostClockRead(clock: i32, kaddr: usize): void;
+// @ts-ignore: decorator
+@external('host', 'entropy')
+export declare function hostEntropy(kaddr: usize, len: u32): void;
+// @ts-ignore: decorator
+@external('host', 'console_write')
+export declare function hostConsoleWrite(kaddr: usize, len: u32): i32;
+// @ts-ignore: decorator
+@external('host', 'panicked')
+export declare function hostPanicked(): void;

@@ -1,0 +1,231 @@
+/**
+ * Sleeping: channels, and the Lwp of a blocked call.
+ *
+ * A call that must wait holds nothing, notes in its Lwp what it has done so far and what it waits
+ * for, and returns -ERESTART. When the channel is woken the Lwp goes to the run queue, and
+ * bb_runnable tells the host. The host then takes it (lwp_next), makes it current (sys_resume) and
+ * issues the same call again, which finds its Lwp by lwpResume and goes on.
+ *
+ *     lwpBlock ─→ LWP_WAITING ─ wakeup, deadline ─→ LWP_RUNNABLE ─ lwp_next ─→ LWP_TAKEN
+ *         ↑                                                                       │ sys_resume
+ *         └──────────────── still nothing to do ──────────── LWP_RUNNING ←────────┘
+ *                                                               │ the call ends, or sys_cancel
+ *                                                             freed
+ *
+ * S1. A waiting Lwp is on exactly one channel, or on none if it only has a deadline.
+ * S2. What was done before blocking is in lwp_done, and is neither lost nor done twice.
+ * S3. The File of a blocked call is referenced by its Lwp: closing the descriptor does not end it.
+ */
+import { EINVAL, ERESTART, ENOMEM, ESRCH } from '../abi/errno';
+import { bb, Roots, roots } from '../kern/boot';
+import { clockMs } from '../kern/clock';
+import { curcpu, curprocp } from '../kern/cpu';
+import { spinLock, spinUnlock } from '../kern/lock';
+import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
+import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { File, fileRef } from './file';
+
+/** A queue of waiting Lwps: embedded in what can be waited for. */
+@unmanaged
+export class Chan {
+  ch_head: u32;
+  ch_tail: u32;
+}
+
+@unmanaged
+export class Lwp {
+  lwp_deadline: f64; // ms by clockMs; 0 = none
+  lwp_id: u32;
+  lwp_next: u32; //     r_lwps
+  lwp_state: u32; //    LWP_*
+  lwp_proc: u32;
+  lwp_file: u32; //     referenced; 0 = the call has none
+  lwp_call: u32; //     CALL_*: which call it is, so that a resume by another is refused
+  lwp_chan: u32; //     Chan it waits on
+  lwp_qnext: u32; //    on its channel or on the run queue
+  lwp_qprev: u32;
+  lwp_done: u32; //     bytes moved so far
+  lwp_timedout: u32; // 1: the deadline ended the wait
+  lwp_arg: u32; //      the call's own
+  lwp_stage: u32; //    the call's own
+  lwp_word: u32; //     what a CPU waits on (smp)
+}
+
+export const LWP_WAITING: u32 = 1;
+export const LWP_RUNNABLE: u32 = 2;
+export const LWP_TAKEN: u32 = 3;
+export const LWP_RUNNING: u32 = 4;
+
+if (offsetof<Lwp>() % 8 != 0) ERROR('Lwp');
+
+export function sleepInit(): void {
+  roots().r_zlwp = <u32>changetype<usize>(zoneCreate('lwp', offsetof<Lwp>(), 0));
+}
+
+function sleepLock(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_sleeplock');
+}
+
+/** The Lwp that the current call goes on with, or null if it is a fresh call. */
+// @ts-ignore: decorator
+@inline
+export function lwpResume(): Lwp {
+  return changetype<Lwp>(<usize>curcpu.c_lwp);
+}
+
+/** The Lwp of the call in progress, made if need be; null: no memory. */
+export function lwpGet(call: u32, fp: File): Lwp {
+  const c = curcpu;
+  if (c.c_lwp != 0) return changetype<Lwp>(<usize>c.c_lwp);
+  const r = roots();
+  const l = changetype<Lwp>(zoneAlloc(changetype<Zone>(<usize>r.r_zlwp), ALLOC_NOIO | ALLOC_ZERO));
+  if (changetype<usize>(l) == 0) return l;
+  l.lwp_call = call;
+  l.lwp_proc = <u32>curprocp;
+  l.lwp_state = LWP_RUNNING;
+  if (changetype<usize>(fp) != 0) {
+    fileRef(fp);
+    l.lwp_file = <u32>changetype<usize>(fp);
+  }
+  spinLock(sleepLock());
+  l.lwp_id = ++r.r_lwpseq & 0x7fffffff;
+  l.lwp_next = r.r_lwps;
+  r.r_lwps = <u32>changetype<usize>(l);
+  spinUnlock(sleepLock());
+  c.c_lwp = <u32>changetype<usize>(l);
+  return l;
+}
+
+function enqueue(ch: Chan, l: Lwp): void {
+  l.lwp_qnext = 0;
+  l.lwp_qprev = ch.ch_tail;
+  if (ch.ch_tail != 0) changetype<Lwp>(<usize>ch.ch_tail).lwp_qnext = <u32>changetype<usize>(l);
+  else ch.ch_head = <u32>changetype<usize>(l);
+  ch.ch_tail = <u32>changetype<usize>(l);
+}
+
+function dequeue(ch: Chan, l: Lwp): void {
+  if (l.lwp_qprev != 0) changetype<Lwp>(<usize>l.lwp_qprev).lwp_qnext = l.lwp_qnext;
+  else ch.ch_head = l.lwp_qnext;
+  if (l.lwp_qnext != 0) changetype<Lwp>(<usize>l.lwp_qnext).lwp_qprev = l.lwp_qprev;
+  else ch.ch_tail = l.lwp_qprev;
+  l.lwp_qnext = 0;
+  l.lwp_qprev = 0;
+}
+
+function runQueue(): Chan {
+  return changetype<Chan>(changetype<usize>(roots()) + offsetof<Roots>('r_runqhead'));
+}
+
+/**
+ * Wait on a channel (null: only for the deadline). Returns -ERESTART for the call to return, or
+ * -ENOMEM. `call` names the call; deadlines are absolute and set once, on the first block.
+ */
+export function lwpBlock(ch: Chan, call: u32, fp: File, deadline: f64): i32 {
+  const l = lwpGet(call, fp);
+  if (changetype<usize>(l) == 0) return -ENOMEM;
+  spinLock(sleepLock());
+  l.lwp_state = LWP_WAITING;
+  l.lwp_chan = <u32>changetype<usize>(ch);
+  if (l.lwp_deadline == 0) l.lwp_deadline = deadline;
+  if (changetype<usize>(ch) != 0) enqueue(ch, l);
+  spinUnlock(sleepLock());
+  deadlineUpdate();
+  return -ERESTART;
+}
+
+function makeRunnable(l: Lwp): void {
+  l.lwp_state = LWP_RUNNABLE;
+  l.lwp_chan = 0;
+  enqueue(runQueue(), l);
+  bb().bb_runnable++;
+}
+
+/** Wake every Lwp on the channel. */
+export function wakeup(ch: Chan): void {
+  if (ch.ch_head == 0) return;
+  spinLock(sleepLock());
+  while (ch.ch_head != 0) {
+    const l = changetype<Lwp>(<usize>ch.ch_head);
+    dequeue(ch, l);
+    makeRunnable(l);
+  }
+  spinUnlock(sleepLock());
+}
+
+/** Wake those whose deadline has passed, and set bb_deadline to the next one. */
+export function deadlineUpdate(): void {
+  const r = roots();
+  let next: f64 = 0;
+  let now: f64 = 0;
+  spinLock(sleepLock());
+  for (let p = r.r_lwps; p != 0; p = changetype<Lwp>(<usize>p).lwp_next) {
+    const l = changetype<Lwp>(<usize>p);
+    if (l.lwp_state != LWP_WAITING || l.lwp_deadline == 0) continue;
+    if (now == 0) now = clockMs();
+    if (l.lwp_deadline <= now) {
+      if (l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
+      l.lwp_timedout = 1;
+      makeRunnable(l);
+    } else if (next == 0 || l.lwp_deadline < next) next = l.lwp_deadline;
+  }
+  spinUnlock(sleepLock());
+  bb().bb_deadline = next;
+}
+
+/** Take the next runnable Lwp: its number, or 0. */
+export function lwpTake(): u32 {
+  const q = runQueue();
+  if (q.ch_head == 0) return 0;
+  spinLock(sleepLock());
+  const l = changetype<Lwp>(<usize>q.ch_head);
+  dequeue(q, l);
+  l.lwp_state = LWP_TAKEN;
+  bb().bb_runnable--;
+  spinUnlock(sleepLock());
+  return l.lwp_id;
+}
+
+export function lwpFind(id: u32): Lwp {
+  let p = roots().r_lwps;
+  while (p != 0 && changetype<Lwp>(<usize>p).lwp_id != id) p = changetype<Lwp>(<usize>p).lwp_next;
+  return changetype<Lwp>(<usize>p);
+}
+
+/** Make a taken Lwp current for the call that the host issues next: its Proc, or an errno. */
+export function lwpSetCurrent(id: u32): i32 {
+  const l = lwpFind(id);
+  if (changetype<usize>(l) == 0) return -ESRCH;
+  if (l.lwp_state != LWP_TAKEN) return -EINVAL;
+  l.lwp_state = LWP_RUNNING;
+  curcpu.c_lwp = <u32>changetype<usize>(l);
+  return 0;
+}
+
+/** Take it off whatever queue it is on and off the list; the caller drops lwp_file and frees. */
+export function lwpUnlink(l: Lwp): void {
+  const r = roots();
+  spinLock(sleepLock());
+  if (l.lwp_state == LWP_WAITING && l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
+  if (l.lwp_state == LWP_RUNNABLE) {
+    dequeue(runQueue(), l);
+    bb().bb_runnable--;
+  }
+  let link = changetype<usize>(r) + offsetof<Roots>('r_lwps');
+  while (load<u32>(link) != <u32>changetype<usize>(l)) link = <usize>load<u32>(link) + offsetof<Lwp>('lwp_next');
+  store<u32>(link, l.lwp_next);
+  spinUnlock(sleepLock());
+  if (l.lwp_deadline != 0) deadlineUpdate();
+}
+
+export function lwpFree(l: Lwp): void {
+  zoneFree(changetype<Zone>(<usize>roots().r_zlwp), changetype<usize>(l));
+}
+
+// which call an Lwp belongs to
+export const CALL_READ: u32 = 1;
+export const CALL_WRITE: u32 = 2;
+export const CALL_OPEN: u32 = 3;
+export const CALL_POLL: u32 = 4;
+export const CALL_FLOCK: u32 = 5;
+export const CALL_FCNTL: u32 = 6;

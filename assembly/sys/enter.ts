@@ -1,0 +1,61 @@
+/**
+ * Entering and leaving: what every exported call does first and last.
+ *
+ *     const e = sysEnter();
+ *     if (e != 0) return e;
+ *     return sysLeave(inner(…));
+ *
+ * The export checks nothing else: its inner function returns early as it likes.
+ */
+import { ERESTART, ESRCH } from '../abi/errno';
+import { bb, roots } from '../kern/boot';
+import { cpuEnter, cpuLeave, curcpu, curprocp } from '../kern/cpu';
+import { File } from '../proc/file';
+import { Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
+import { fileDrop } from '../vfs/vfile';
+import { pageShortage } from '../vm/page';
+
+function enterSlow(): i32 {
+  if (bb().bb_frames_free < roots().r_lowwater) pageShortage();
+  if (curprocp != 0) return 0;
+  cpuLeave(0);
+  return -ESRCH;
+}
+
+/** 0, or the error to return at once. Reclaims first if frames are short: nothing is held here. */
+// @ts-ignore: decorator
+@inline
+export function sysEnter(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  if (curprocp == 0 || bb().bb_frames_free < roots().r_lowwater) return enterSlow();
+  return 0;
+}
+
+/** The call ends with this result, or has blocked (-ERESTART). */
+// @ts-ignore: decorator
+@inline
+export function sysLeave(result: i32): i32 {
+  if (curcpu.c_lwp != 0) leaveLwp(result);
+  return cpuLeave(result);
+}
+
+/** A call that has an Lwp: it waits on, or it is done with it. */
+function leaveLwp(result: i32): void {
+  const c = curcpu;
+  const l = lwpResume();
+  c.c_lwp = 0;
+  if (result == -ERESTART) {
+    c.c_lwplast = l.lwp_id;
+    return;
+  }
+  lwpRelease(l);
+}
+
+/** Off its queues, its file dropped, freed. */
+export function lwpRelease(l: Lwp): void {
+  lwpUnlink(l);
+  const fp = changetype<File>(<usize>l.lwp_file);
+  lwpFree(l);
+  if (changetype<usize>(fp) != 0) fileDrop(fp);
+}

@@ -1,0 +1,382 @@
+/** The machine itself: boot, CPUs, processes, shutdown, blocked calls, counters. */
+import { EBUSY, EEXIST, EINVAL, EINTR, ENOMEM, ESRCH } from '../abi/errno';
+import {
+  ABI_VERSION,
+  BOOT_MAGIC,
+  BOOTBLOCK,
+  FLAVOUR_DEBUG,
+  FLAVOUR_SMP,
+  MACHINE_STOPPED,
+  MACHINE_UP,
+  NCPU_MAX,
+  PAGE_SIZE,
+  RAM_MIN_BYTES,
+  SA_DATA,
+} from '../abi/layout';
+import { bb, roots } from '../kern/boot';
+import { clockMs, clockNow, randomSeed } from '../kern/clock';
+import {
+  CPU_KERNEL,
+  CPU_FRAMES,
+  cpuAt,
+  cpuAttach,
+  cpuDetach,
+  cpuEnter,
+  cpuLeave,
+  cpuSetProc,
+  curcpu,
+  curprocp,
+} from '../kern/cpu';
+import { klog } from '../kern/panic';
+import { credCreate, credDrop, credInit, NGROUPS_MAX } from '../proc/cred';
+import { fdInherit, fileInit } from '../proc/file';
+import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
+import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
+import { fscacheInit } from '../vfs/fscache';
+import { layerInit } from '../vfs/layer';
+import { Mount, mountInit, mountListAdd, mountsLock, mountsUnlock, vfsFind } from '../vfs/mount';
+import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
+import { procDestroy, procSetCwd, procSetRoot } from '../vfs/procdirs';
+import { reclaimAll, reclaimInit } from '../vfs/reclaim';
+import { scratchWord } from '../vfs/scratch';
+import { mountDestroy, mountMake, mountRemove, mountSweep } from '../vfs/vfsmount';
+import { Vnode, vnodeInit } from '../vfs/vnode';
+import { cpuAreaAlloc, PG_KERNEL, pageAddr, pageAlloc, pageFreeRun, pageInit, ALLOC_RESERVE, ALLOC_ZERO } from '../vm/page';
+import { genericInit, Zone, zoneInit, zoneLive } from '../vm/zone';
+import { fsInit } from './register';
+import { lwpRelease } from './enter';
+
+/** RAM in bytes: the whole memory. A memory of 65536 wasm pages would wrap; 65535 is the most. */
+function ramBytes(): u64 {
+  return (<u64>(<u32>memory.size())) << 16;
+}
+
+/** Lay out RAM. The kernel's own structures only; machine_start mounts and makes process 1. */
+export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSeconds: f64): i32 {
+  const b = bb();
+  const ram = ramBytes();
+  if (ram < RAM_MIN_BYTES || ram > 4294901760) return -EINVAL;
+  if (b.bb_magic == BOOT_MAGIC) return -EEXIST;
+  memory.fill(BOOTBLOCK, 0, 2 * PAGE_SIZE);
+  const r = roots();
+  const nframes = <u32>(ram >> 12);
+  const table = cacheTableBytes(nframes);
+  const at = pageInit(ram, table);
+  r.r_zeropage = <u32>pageAddr(pageAlloc(ALLOC_RESERVE | ALLOC_ZERO, PG_KERNEL));
+  zoneInit(pageAddr(pageAlloc(ALLOC_RESERVE | ALLOC_ZERO, PG_KERNEL)));
+  b.bb_magic = BOOT_MAGIC;
+  b.bb_version = ABI_VERSION;
+  b.bb_flavour = (SMP ? FLAVOUR_SMP : 0) | (DEBUG ? FLAVOUR_DEBUG : 0);
+  cacheInit(at, table);
+  // half of RAM at most in names and vnodes that nobody uses
+  r.r_maxnames = nframes * 8;
+  vnodeInit(nframes * 4);
+  fscacheInit();
+  credInit();
+  fileInit();
+  procInit();
+  sleepInit();
+  mountInit();
+  layerInit();
+  reclaimInit();
+  genericInit();
+  if (seeded) randomSeed(<u64>seed);
+  if (virtualClock) {
+    r.r_vclock = 1;
+    r.r_vclock_ns = <i64>epochSeconds * 1_000_000_000;
+  }
+  b.bb_state = MACHINE_UP;
+  return 0;
+}
+
+export function cpu_attach(): i32 {
+  if (bb().bb_magic != BOOT_MAGIC) return -EINVAL;
+  if (changetype<usize>(curcpu) != 0) return -EBUSY;
+  const area = cpuAreaAlloc();
+  if (area == 0) return -ENOMEM;
+  const id = cpuAttach(area);
+  if (id < 0) pageFreeRun(area, CPU_FRAMES);
+  return id;
+}
+
+/** Take over CPU 0 of a machine that was copied from a snapshot: its area is in RAM already. */
+export function cpu_adopt(id: u32): i32 {
+  if (bb().bb_magic != BOOT_MAGIC || id >= NCPU_MAX) return -EINVAL;
+  const c = cpuAt(id);
+  if (changetype<usize>(c) == 0 || changetype<usize>(curcpu) != 0) return -EINVAL;
+  const area = changetype<usize>(c);
+  cpuDetachSlot(id);
+  return cpuAttach(area);
+}
+
+function cpuDetachSlot(id: u32): void {
+  store<u32>(BOOTBLOCK + PAGE_SIZE - 4 * NCPU_MAX + (id << 2), 0);
+}
+
+export function cpu_detach(): i32 {
+  const c = curcpu;
+  if (changetype<usize>(c) == 0 || c.c_state == CPU_KERNEL) return -EBUSY;
+  cpuDetach();
+  return 0;
+}
+
+export function cpu_area(): u32 {
+  return changetype<usize>(curcpu) == 0 ? 0 : curcpu.c_area;
+}
+
+// ── processes ────────────────────────────────────────────────────────────────────────────────
+
+function procMake(ppid: i32, uid: u32, gid: u32, ngroups: u32, inheritFds: i32): i32 {
+  if (ngroups > NGROUPS_MAX) return -EINVAL;
+  const parent = procFind(ppid);
+  if (ppid != 0 && changetype<usize>(parent) == 0) return -ESRCH;
+  const cred = credCreate(uid, gid, <usize>curcpu.c_area + SA_DATA, ngroups);
+  if (changetype<usize>(cred) == 0) return -ENOMEM;
+  const p = procAlloc();
+  if (changetype<usize>(p) == 0) {
+    credDrop(cred);
+    return -ENOMEM;
+  }
+  p.p_cred = cred;
+  p.p_ppid = ppid;
+  if (changetype<usize>(parent) != 0) {
+    p.p_umask = parent.p_umask;
+    p.p_nofile = parent.p_nofile;
+    p.p_nofilehard = parent.p_nofilehard;
+    p.p_fsize = parent.p_fsize;
+    p.p_fsizehard = parent.p_fsizehard;
+    procSetCwd(p, changetype<Mount>(<usize>parent.p_cwdmount), changetype<Namecache>(<usize>parent.p_cwdncp), changetype<Vnode>(<usize>parent.p_cwdvp));
+    procSetRoot(p, changetype<Mount>(<usize>parent.p_rootmount), changetype<Namecache>(<usize>parent.p_rootncp), changetype<Vnode>(<usize>parent.p_rootvp));
+    if (inheritFds) {
+      const e = fdInherit(parent, p);
+      if (e != 0) {
+        procDestroy(p);
+        return e;
+      }
+    }
+  } else {
+    const mp = changetype<Mount>(<usize>roots().r_rootmount);
+    procSetCwd(p, mp, mp.mnt_root, mp.mnt_rootvp);
+    procSetRoot(p, mp, mp.mnt_root, mp.mnt_rootvp);
+  }
+  return p.p_pid;
+}
+
+export function proc_create(ppid: i32, uid: u32, gid: u32, ngroups: u32, inheritFds: i32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  return cpuLeave(procMake(ppid, uid, gid, ngroups, inheritFds));
+}
+
+export function proc_exit(pid: i32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const p = procFind(pid);
+  if (changetype<usize>(p) == 0) return cpuLeave(-ESRCH);
+  if (curprocp == changetype<usize>(p)) cpuSetProc(0, 0);
+  // what it left waiting is given up
+  let l = roots().r_lwps;
+  while (l != 0) {
+    const lwp = changetype<Lwp>(<usize>l);
+    l = lwp.lwp_next;
+    if (lwp.lwp_proc == <u32>changetype<usize>(p)) lwpRelease(lwp);
+  }
+  procDestroy(p);
+  mountSweep();
+  return cpuLeave(0);
+}
+
+export function proc_switch(pid: i32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const p = procFind(pid);
+  if (changetype<usize>(p) == 0) return cpuLeave(-ESRCH);
+  cpuSetProc(changetype<usize>(p), changetype<usize>(p.p_cred));
+  return cpuLeave(0);
+}
+
+export function proc_setcred(uid: u32, gid: u32, ngroups: u32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  if (curprocp == 0 || ngroups > NGROUPS_MAX) return cpuLeave(-EINVAL);
+  const cred = credCreate(uid, gid, <usize>curcpu.c_area + SA_DATA, ngroups);
+  if (changetype<usize>(cred) == 0) return cpuLeave(-ENOMEM);
+  const p = curproc();
+  const old = p.p_cred;
+  p.p_cred = cred;
+  cpuSetProc(changetype<usize>(p), changetype<usize>(cred));
+  credDrop(old);
+  return cpuLeave(0);
+}
+
+// ── starting and stopping ────────────────────────────────────────────────────────────────────
+
+/** Mount the root tmpfs and make process 1. */
+export function machine_start(): i32 {
+  let e = cpuEnter();
+  if (e != 0) return e;
+  if (roots().r_rootmount != 0) return cpuLeave(-EEXIST);
+  fsInit();
+  leakBaseline();
+  clockNow();
+  roots().r_bootsec = <f64>curcpu.c_nowsec;
+  const cred = credCreate(0, 0, 0, 0);
+  const opts = scratchWord(8);
+  // "mode=755"
+  store<u64>(opts, 0x3535373d65646f6d);
+  const name = scratchWord(9);
+  store<u64>(name, 0x7366706d74); // "tmpfs"
+  e = mountMake(vfsFind(name, 5), 0, name, 5, opts, 8, cred, scratchWord(10));
+  credDrop(cred);
+  if (e != 0) return cpuLeave(e);
+  const mp = changetype<Mount>(<usize>load<u32>(scratchWord(10)));
+  mountsLock();
+  mountListAdd(mp);
+  mountsUnlock();
+  roots().r_rootmount = <u32>changetype<usize>(mp);
+  return cpuLeave(procMake(0, 0, 0, 0, 0));
+}
+
+/** Processes, mounts, caches: everything goes. Returns the number of objects that did not. */
+export function machine_shutdown(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const r = roots();
+  cpuSetProc(0, 0);
+  while (r.r_lwps != 0) lwpRelease(changetype<Lwp>(<usize>r.r_lwps));
+  while (r.r_procs != 0) procDestroy(changetype<Proc>(<usize>r.r_procs));
+  mountSweep();
+  // mounts on mounts first
+  while (r.r_mounts != 0) {
+    let last = changetype<Mount>(<usize>r.r_mounts);
+    while (last.mnt_next != 0) last = changetype<Mount>(<usize>last.mnt_next);
+    if (changetype<usize>(last) == <usize>r.r_rootmount) break;
+    mountRemove(last, 1);
+  }
+  mountSweep();
+  if (r.r_rootmount != 0) {
+    const root = changetype<Mount>(<usize>r.r_rootmount);
+    r.r_mounts = 0;
+    r.r_rootmount = 0;
+    mountDestroy(root);
+  }
+  reclaimAll();
+  return cpuLeave(leakReport());
+}
+
+/** Zones whose objects outlive a shutdown by design: what boot made for good. */
+function leakReport(): i32 {
+  const r = roots();
+  let leaks: i32 = 0;
+  for (let p = r.r_zones; p != 0; p = changetype<Zone>(<usize>p).z_next) {
+    const z = changetype<Zone>(<usize>p);
+    const extra = zoneLive(z) - <i32>z.z_boot;
+    if (extra != 0) {
+      klogZone(z, extra);
+      leaks += extra < 0 ? -extra : extra;
+    }
+  }
+  return leaks;
+}
+
+function klogZone(z: Zone, n: i32): void {
+  klog('leak: objects', <u64>n);
+  klog(changetype<string>(<usize>z.z_name), z.z_size);
+}
+
+export function machine_reclaim(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  mountSweep();
+  reclaimAll();
+  return cpuLeave(0);
+}
+
+/** Refuse entry to every CPU, for a snapshot: 0, or -EBUSY while one is inside. */
+export function machine_stop(): i32 {
+  const b = bb();
+  if (b.bb_state != MACHINE_UP) return -EINVAL;
+  b.bb_state = MACHINE_STOPPED;
+  for (let i: u32 = 0; i < roots().r_ncpu; i++) {
+    const c = cpuAt(i);
+    if (changetype<usize>(c) != 0 && c.c_state == CPU_KERNEL) {
+      b.bb_state = MACHINE_UP;
+      return -EBUSY;
+    }
+  }
+  return 0;
+}
+
+export function machine_resume(): i32 {
+  const b = bb();
+  if (b.bb_state != MACHINE_STOPPED) return -EINVAL;
+  b.bb_state = MACHINE_UP;
+  return 0;
+}
+
+// ── clock and blocked calls ──────────────────────────────────────────────────────────────────
+
+export function clock_advance(ms: f64): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const r = roots();
+  if (r.r_vclock == 0 || !(ms >= 0 && ms <= 1e15)) return cpuLeave(-EINVAL);
+  r.r_vclock_ns += <i64>(ms * 1e6);
+  curcpu.c_nowvalid = 0;
+  deadlineUpdate();
+  return cpuLeave(0);
+}
+
+export function clock_tick(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  deadlineUpdate();
+  return cpuLeave(0);
+}
+
+/** This machine's time in ms since 1970 at SA_DATA, as f64. */
+export function clock_ms(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  store<f64>(<usize>curcpu.c_area + SA_DATA, clockMs());
+  return cpuLeave(0);
+}
+
+export function lwp_current(): i32 {
+  return changetype<usize>(curcpu) == 0 ? 0 : <i32>curcpu.c_lwplast;
+}
+
+export function lwp_next(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  if (bb().bb_deadline != 0) deadlineUpdate();
+  return cpuLeave(<i32>lwpTake());
+}
+
+export function sys_resume(id: u32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const l = lwpFind(id);
+  if (changetype<usize>(l) == 0) return cpuLeave(-ESRCH);
+  if (l.lwp_state != LWP_TAKEN) return cpuLeave(-EINVAL);
+  const p = changetype<Proc>(<usize>l.lwp_proc);
+  cpuSetProc(changetype<usize>(p), changetype<usize>(p.p_cred));
+  return cpuLeave(lwpSetCurrent(id));
+}
+
+export function sys_cancel(id: u32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const l = lwpFind(id);
+  if (changetype<usize>(l) == 0) return cpuLeave(-ESRCH);
+  const done = l.lwp_done;
+  lwpRelease(l);
+  return cpuLeave(done != 0 ? <i32>done : -EINTR);
+}
+
+/** Note what every zone holds now as what boot made for good. Called once, by machine_start. */
+export function leakBaseline(): void {
+  for (let p = roots().r_zones; p != 0; p = changetype<Zone>(<usize>p).z_next) {
+    changetype<Zone>(<usize>p).z_boot = <u32>zoneLive(changetype<Zone>(<usize>p));
+  }
+}

@@ -1,0 +1,369 @@
+/** mount, umount, statfs, file handles, extended attributes. */
+import {
+  E2BIG,
+  EBADF,
+  EBUSY,
+  EINVAL,
+  EISDIR,
+  ENODATA,
+  ENODEV,
+  ENOENT,
+  ENOTDIR,
+  EOPNOTSUPP,
+  EPERM,
+  ERANGE,
+  EROFS,
+  ESTALE,
+} from '../abi/errno';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
+  FD_CLOEXEC,
+  MNT_DETACH,
+  MNT_FORCE,
+  MS_BIND,
+  MS_RDONLY,
+  MS_REMOUNT,
+  O_ACCMODE,
+  O_CLOEXEC,
+  R_OK,
+  S_IFDIR,
+  S_IFREG,
+  S_ISVTX,
+  W_OK,
+  XATTR_CREATE,
+  XATTR_NAME_MAX,
+  XATTR_REPLACE,
+  XATTR_SIZE_MAX,
+} from '../abi/flags';
+import {
+  FH_GEN,
+  FH_INO,
+  FH_MOUNT,
+  SA_DATA,
+  SA_DATA_SIZE,
+  SA_PATH1,
+  SA_PATH2,
+  SF_BAVAIL,
+  SF_BFREE,
+  SF_BLOCKS,
+  SF_BSIZE,
+  SF_FFREE,
+  SF_FILES,
+  SF_FLAGS,
+  SF_FSID,
+  SF_NAMELEN,
+  SF_TYPE,
+} from '../abi/layout';
+import { curcpu } from '../kern/cpu';
+import { litEquals, litLen } from '../kern/text';
+import { curcred, credIsRoot } from '../proc/cred';
+import { fdFile, fdFree, fdInstall, File } from '../proc/file';
+import { attrAccess, isOwner } from '../vfs/access';
+import {
+  MNT_FLAGS,
+  Mount,
+  mountById,
+  mountReadOnly,
+  vfs_fhtovp,
+  vfs_remount,
+  vfs_statfs,
+  vfs_vptofh,
+  Vfsconf,
+  vfsFind,
+} from '../vfs/mount';
+import { Namecache } from '../vfs/namecache';
+import { NL_FOLLOW, nlookupDone } from '../vfs/nlookup';
+import { scratchNl, scratchStatfs, scratchUio, scratchWord } from '../vfs/scratch';
+import { bindMake, mountAttach, mountMake, mountRemove } from '../vfs/vfsmount';
+import { fileMount, fileVnode, vnodeOpen } from '../vfs/vfile';
+import { Vnode, vnodePut } from '../vfs/vnode';
+import { vop_getxattr, vop_listxattr, vop_removexattr, vop_setxattr } from '../vfs/vop';
+import { uioSingle } from '../vm/uio';
+import { sysEnter, sysLeave } from './enter';
+import { fdGet, pathDone, pathLookup, pathToVnode, pathVnode } from './path';
+
+// ── statfs ───────────────────────────────────────────────────────────────────────────────────
+
+function statfsFill(mp: Mount): i32 {
+  const sf = scratchStatfs();
+  const e = vfs_statfs(mp, sf);
+  if (e != 0) return e;
+  const s = <usize>curcpu.c_area + SA_DATA;
+  store<f64>(s, <f64>changetype<Vfsconf>(<usize>mp.mnt_conf).vfc_magic, SF_TYPE);
+  store<f64>(s, <f64>sf.sf_bsize, SF_BSIZE);
+  store<f64>(s, <f64>sf.sf_blocks, SF_BLOCKS);
+  store<f64>(s, <f64>sf.sf_bfree, SF_BFREE);
+  store<f64>(s, <f64>sf.sf_bavail, SF_BAVAIL);
+  store<f64>(s, <f64>sf.sf_files, SF_FILES);
+  store<f64>(s, <f64>sf.sf_ffree, SF_FFREE);
+  store<f64>(s, <f64>mp.mnt_dev, SF_FSID);
+  store<f64>(s, <f64>sf.sf_namelen, SF_NAMELEN);
+  store<f64>(s, <f64>(mp.mnt_flag & MNT_FLAGS), SF_FLAGS);
+  return 0;
+}
+
+export function sys_statfs(plen: u32): i32 {
+  let e = sysEnter();
+  if (e != 0) return e;
+  e = pathToVnode(AT_FDCWD, SA_PATH1, plen, NL_FOLLOW, 0);
+  if (e != 0) return sysLeave(e);
+  e = statfsFill(scratchNl(0).nl_mount);
+  pathDone();
+  return sysLeave(e);
+}
+
+export function sys_fstatfs(fd: i32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  const fp = fdFile(fd);
+  return sysLeave(changetype<usize>(fp) == 0 ? -EBADF : statfsFill(fileMount(fp)));
+}
+
+// ── mount ────────────────────────────────────────────────────────────────────────────────────
+
+function remount(mp: Mount, ncp: Namecache, flags: u32, opts: usize, optlen: u32): i32 {
+  if (changetype<usize>(ncp) != changetype<usize>(mp.mnt_root)) return -EINVAL;
+  if (flags & MS_RDONLY && !mountReadOnly(mp) && (flags & MS_BIND) == 0 && hasWriters(mp)) return -EBUSY;
+  const e = optlen != 0 ? vfs_remount(mp, opts, optlen) : 0;
+  if (e != 0) return e;
+  mp.mnt_flag = (mp.mnt_flag & ~MNT_FLAGS) | (flags & MNT_FLAGS);
+  return 0;
+}
+
+/** Is any file of this mount open for writing? */
+function hasWriters(mp: Mount): bool {
+  for (let p = mp.mnt_vnodes; p != 0; p = changetype<Vnode>(<usize>p).v_mnext) {
+    if (changetype<Vnode>(<usize>p).v_writers != 0) return true;
+  }
+  return false;
+}
+
+function bind(src: usize, srclen: u32, target: Mount, tncp: Namecache, tvp: Vnode, flags: u32): i32 {
+  const nl = scratchNl(1);
+  let e = pathLookup(nl, AT_FDCWD, SA_PATH1, srclen, NL_FOLLOW);
+  if (e != 0) return e;
+  const vp = nl.nl_ncp.vp;
+  if (changetype<usize>(vp) == 0) e = -ENOENT;
+  else if ((vp.v_type == S_IFDIR) != (tvp.v_type == S_IFDIR)) e = -ENOTDIR;
+  else {
+    const conf = changetype<Vfsconf>(<usize>nl.nl_mount.mnt_conf);
+    e = bindMake(conf, nl.nl_mount, nl.nl_ncp, vp, flags & MNT_FLAGS, src, srclen, scratchWord(8));
+    if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), target, tncp);
+  }
+  nlookupDone(nl);
+  return e;
+}
+
+function mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32, flags: u32): i32 {
+  if (!credIsRoot(curcred())) return -EPERM;
+  if (typelen + optlen > SA_DATA_SIZE || srclen >= 4096) return -EINVAL;
+  let e = pathToVnode(AT_FDCWD, SA_PATH2, targetlen, NL_FOLLOW, 0);
+  if (e != 0) return e;
+  const nl = scratchNl(0);
+  const vp = pathVnode();
+  const area = <usize>curcpu.c_area;
+  const opts = area + SA_DATA + typelen;
+  if (flags & MS_REMOUNT) e = remount(nl.nl_mount, nl.nl_ncp, flags, opts, optlen);
+  else if (flags & MS_BIND) e = bind(area + SA_PATH1, srclen, nl.nl_mount, nl.nl_ncp, vp, flags);
+  else if (vp.v_type != S_IFDIR) e = -ENOTDIR;
+  else {
+    const conf = vfsFind(area + SA_DATA, typelen);
+    if (changetype<usize>(conf) == 0) e = -ENODEV;
+    else e = mountMake(conf, flags & MNT_FLAGS, area + SA_PATH1, srclen, opts, optlen, curcred(), scratchWord(8));
+    if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), nl.nl_mount, nl.nl_ncp);
+  }
+  pathDone();
+  return e;
+}
+
+export function sys_mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32, flags: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(mount(srclen, targetlen, typelen, optlen, flags));
+}
+
+function umount(plen: u32, flags: u32): i32 {
+  if (!credIsRoot(curcred())) return -EPERM;
+  if (flags & ~(MNT_FORCE | MNT_DETACH)) return -EINVAL;
+  const e = pathToVnode(AT_FDCWD, SA_PATH1, plen, NL_FOLLOW, 0);
+  if (e != 0) return e;
+  const nl = scratchNl(0);
+  const mp = nl.nl_mount;
+  const isRoot = changetype<usize>(nl.nl_ncp) == changetype<usize>(mp.mnt_root);
+  pathDone();
+  return isRoot ? mountRemove(mp, flags) : -EINVAL;
+}
+
+export function sys_umount2(plen: u32, flags: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(umount(plen, flags));
+}
+
+// ── file handles ─────────────────────────────────────────────────────────────────────────────
+
+export function sys_name_to_handle_at(dirfd: i32, plen: u32, flags: u32): i32 {
+  let e = sysEnter();
+  if (e != 0) return e;
+  if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return sysLeave(-EINVAL);
+  e = pathToVnode(dirfd, SA_PATH1, plen, flags & AT_SYMLINK_FOLLOW ? NL_FOLLOW : 0, flags);
+  if (e != 0) return sysLeave(e);
+  e = vfs_vptofh(pathVnode(), scratchWord(8), scratchWord(9));
+  if (e == 0) {
+    const s = <usize>curcpu.c_area + SA_DATA;
+    store<u32>(s, scratchNl(0).nl_mount.mnt_id, FH_MOUNT);
+    store<u32>(s, load<u32>(scratchWord(9)), FH_GEN);
+    store<f64>(s, <f64>load<u64>(scratchWord(8)), FH_INO);
+  }
+  pathDone();
+  return sysLeave(e);
+}
+
+function openByHandle(mountfd: i32, flags: u32): i32 {
+  if (!credIsRoot(curcred())) return -EPERM;
+  const s = <usize>curcpu.c_area + SA_DATA;
+  const ino = load<f64>(s, FH_INO);
+  const gen = load<u32>(s, FH_GEN);
+  let mp = mountById(load<u32>(s, FH_MOUNT));
+  if (mountfd != AT_FDCWD) {
+    const fp = fdFile(mountfd);
+    if (changetype<usize>(fp) == 0) return -EBADF;
+    mp = fileMount(fp);
+  }
+  if (changetype<usize>(mp) == 0 || !(ino >= 0 && ino <= 9007199254740992.0)) return -ESTALE;
+  let e = vfs_fhtovp(mp, <u64>ino, gen, scratchWord(8));
+  if (e != 0) return e;
+  const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(8)));
+  const fd = fdFree(0);
+  e = fd;
+  if (fd >= 0) {
+    if (flags & O_ACCMODE && vp.v_type == S_IFDIR) e = -EISDIR;
+    else if (flags & O_ACCMODE && mountReadOnly(mp)) e = -EROFS;
+    else {
+      const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : 0));
+      const fp = vnodeOpen(vp, mp, ncp, flags & ~O_CLOEXEC, curcred(), scratchWord(8));
+      if (changetype<usize>(fp) == 0) e = load<i32>(scratchWord(8));
+      else fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+    }
+  }
+  vnodePut(vp);
+  return e;
+}
+
+export function sys_open_by_handle_at(mountfd: i32, flags: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(openByHandle(mountfd, flags));
+}
+
+// ── extended attributes ──────────────────────────────────────────────────────────────────────
+
+/** May this name be used (by a reader or a writer) on this vnode? 0 or an errno. */
+function xattrAllowed(vp: Vnode, mp: Mount, name: usize, len: u32, write: bool): i32 {
+  if (len == 0 || len > XATTR_NAME_MAX) return -ERANGE;
+  if (write && mountReadOnly(mp)) return -EROFS;
+  const cr = curcred();
+  const want = write ? W_OK : R_OK;
+  if (hasPrefix('user.', name, len)) {
+    if (len == 5) return -EINVAL;
+    if (vp.v_type != S_IFREG && vp.v_type != S_IFDIR) return write ? -EPERM : -ENODATA;
+    const va = vp.v_fc.fc_attr;
+    if (write && vp.v_type == S_IFDIR && va.va_mode & S_ISVTX && !isOwner(va, cr)) return -EPERM;
+    return attrAccess(va, want, cr);
+  }
+  if (hasPrefix('trusted.', name, len)) {
+    if (len == 8) return -EINVAL;
+    return credIsRoot(cr) ? 0 : write ? -EPERM : -ENODATA;
+  }
+  if (hasPrefix('security.', name, len)) {
+    if (len == 9) return -EINVAL;
+    return !write || credIsRoot(cr) ? 0 : -EPERM;
+  }
+  return -EOPNOTSUPP;
+}
+
+function hasPrefix(prefix: string, name: usize, len: u32): bool {
+  const n = litLen(prefix);
+  return len >= n && litEquals(prefix, name, n);
+}
+
+const XA_GET: u32 = 0;
+const XA_SET: u32 = 1;
+const XA_LIST: u32 = 2;
+const XA_REMOVE: u32 = 3;
+
+function xattrDo(vp: Vnode, mp: Mount, op: u32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+  const name = <usize>curcpu.c_area + SA_PATH2;
+  const write = op == XA_SET || op == XA_REMOVE;
+  if (op == XA_SET && (xflags & ~(XATTR_CREATE | XATTR_REPLACE) || xflags == (XATTR_CREATE | XATTR_REPLACE))) return -EINVAL;
+  if (op == XA_SET && size > XATTR_SIZE_MAX) return -E2BIG;
+  if (op != XA_LIST) {
+    const e = xattrAllowed(vp, mp, name, namelen, write);
+    if (e != 0) return e;
+  }
+  const u = scratchUio(0);
+  uioSingle(u, space, addr, size > XATTR_SIZE_MAX ? XATTR_SIZE_MAX : size, 0, op == XA_SET ? 1 : 0);
+  if (op == XA_GET) return vop_getxattr(vp.v_fm, vp, name, namelen, u);
+  if (op == XA_SET) return vop_setxattr(vp.v_fm, vp, name, namelen, u, xflags);
+  if (op == XA_LIST) return vop_listxattr(vp.v_fm, vp, u);
+  return vop_removexattr(vp.v_fm, vp, name, namelen);
+}
+
+function xattrPath(op: u32, dirfd: i32, plen: u32, flags: u32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+  if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -EINVAL;
+  let e = pathToVnode(dirfd, SA_PATH1, plen, flags & AT_SYMLINK_NOFOLLOW ? 0 : NL_FOLLOW, flags);
+  if (e != 0) return e;
+  e = xattrDo(pathVnode(), scratchNl(0).nl_mount, op, namelen, space, addr, size, xflags);
+  pathDone();
+  return e;
+}
+
+function xattrFd(op: u32, fd: i32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+  const fp: File = fdGet(fd);
+  if (changetype<usize>(fp) == 0) return -EBADF;
+  return xattrDo(fileVnode(fp), fileMount(fp), op, namelen, space, addr, size, xflags);
+}
+
+export function sys_getxattr(dirfd: i32, plen: u32, flags: u32, namelen: u32, space: u32, addr: u32, size: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrPath(XA_GET, dirfd, plen, flags, namelen, space, addr, size, 0));
+}
+export function sys_setxattr(dirfd: i32, plen: u32, flags: u32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrPath(XA_SET, dirfd, plen, flags, namelen, space, addr, size, xflags));
+}
+export function sys_listxattr(dirfd: i32, plen: u32, flags: u32, space: u32, addr: u32, size: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrPath(XA_LIST, dirfd, plen, flags, 0, space, addr, size, 0));
+}
+export function sys_removexattr(dirfd: i32, plen: u32, flags: u32, namelen: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrPath(XA_REMOVE, dirfd, plen, flags, namelen, 0, 0, 0, 0));
+}
+export function sys_fgetxattr(fd: i32, namelen: u32, space: u32, addr: u32, size: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrFd(XA_GET, fd, namelen, space, addr, size, 0));
+}
+export function sys_fsetxattr(fd: i32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrFd(XA_SET, fd, namelen, space, addr, size, xflags));
+}
+export function sys_flistxattr(fd: i32, space: u32, addr: u32, size: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrFd(XA_LIST, fd, 0, space, addr, size, 0));
+}
+export function sys_fremovexattr(fd: i32, namelen: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(xattrFd(XA_REMOVE, fd, namelen, 0, 0, 0, 0));
+}

@@ -1,0 +1,289 @@
+/** open(2) and close(2). */
+import {
+  EACCES,
+  EBADF,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ELOOP,
+  ENOTDIR,
+  ENXIO,
+  EPERM,
+  ERETRY,
+} from '../abi/errno';
+import {
+  AT_FDCWD,
+  FD_CLOEXEC,
+  IN_CREATE,
+  IN_OPEN,
+  MS_NODEV,
+  O_ACCMODE,
+  O_APPEND,
+  O_BENEATH,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECT,
+  O_DIRECTORY,
+  O_DSYNC,
+  O_EXCL,
+  O_LARGEFILE,
+  O_NOATIME,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_SYNC,
+  O_TMPFILE,
+  O_TRUNC,
+  O_WRONLY,
+  R_OK,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFREG,
+  S_IFSOCK,
+  S_ISGID,
+  W_OK,
+} from '../abi/flags';
+import { SA_PATH1 } from '../abi/layout';
+import { curcpu } from '../kern/cpu';
+import { curcred, credInGroup, credIsRoot, Ucred } from '../proc/cred';
+import { FF_BENEATH, fdFree, fdInstall, fdTake, File } from '../proc/file';
+import { curproc } from '../proc/proc';
+import { isOwner, mayCreate, vnodeAccess } from '../vfs/access';
+import { inotifyFile, inotifyName } from '../vfs/inotify';
+import { Mount } from '../vfs/mount';
+import { cacheDrop, Namecache, cacheRef } from '../vfs/namecache';
+import {
+  LAST_NORM,
+  NL_BENEATH,
+  NL_CREATE,
+  NL_FOLLOW,
+  NL_LOCK,
+  Nlookup,
+  nlookup,
+  nlookupDone,
+  nlookupFast,
+  nlookupFastValid,
+  nlookupVnode,
+} from '../vfs/nlookup';
+import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
+import { Vattr } from '../vfs/vattr';
+import { fileClosedBy, fileDrop, fileVnode, vnodeOpen } from '../vfs/vfile';
+import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
+import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
+import { truncateVnode } from './attr';
+import { sysEnter, sysLeave } from './enter';
+import { pathInit } from './path';
+
+/** The flags that stay with the File. */
+const STATUS_FLAGS: u32 =
+  O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | O_NOATIME | O_PATH | O_DIRECTORY | O_LARGEFILE | FF_BENEATH;
+
+/** What R_OK / W_OK an open with these flags needs. */
+function wantOf(flags: u32): u32 {
+  const acc = flags & O_ACCMODE;
+  let want: u32 = acc == O_RDONLY ? R_OK : acc == O_WRONLY ? W_OK : R_OK | W_OK;
+  if (flags & O_TRUNC) want |= W_OK;
+  return want;
+}
+
+/** May this vnode be opened so? 0 or an errno. */
+function openCheck(vp: Vnode, mp: Mount, flags: u32): i32 {
+  const type = vp.v_type;
+  if (flags & O_DIRECTORY && type != S_IFDIR) return -ENOTDIR;
+  if (flags & O_PATH) return 0;
+  if (type == S_IFLNK) return -ELOOP;
+  const want = wantOf(flags);
+  if (type == S_IFDIR && (want & W_OK || flags & O_CREAT)) return -EISDIR;
+  if (type == S_IFSOCK) return -ENXIO;
+  if ((type == S_IFCHR || type == S_IFBLK) && mp.mnt_flag & MS_NODEV) return -EACCES;
+  const e = vnodeAccess(vp, mp, want, curcred());
+  if (e != 0) return e;
+  if (flags & O_NOATIME && !isOwner(vp.v_fc.fc_attr, curcred())) return -EPERM;
+  return 0;
+}
+
+/** A File on an existing vnode, in a descriptor. The caller keeps its own references. */
+function openVnode(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32): i32 {
+  const fd = fdFree(0);
+  if (fd < 0) return fd;
+  const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(2));
+  if (changetype<usize>(fp) == 0) return load<i32>(scratchWord(2));
+  return installOpened(fd, fp, flags);
+}
+
+/** Truncate if asked, then the descriptor. Consumes the File. */
+function installOpened(fd: i32, fp: File, flags: u32): i32 {
+  const vp = fileVnode(fp);
+  if (flags & O_TRUNC && vp.v_type == S_IFREG && (flags & O_PATH) == 0) {
+    const e = truncateVnode(vp, fp.f_ncp, 0);
+    if (e != 0) {
+      fileDrop(fp);
+      return e;
+    }
+  }
+  fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+  if ((flags & O_PATH) == 0) inotifyFile(vp, fp.f_ncp, IN_OPEN);
+  return fd;
+}
+
+/** Attributes for something new in directory dvp: mode after umask, owner, group, setgid. */
+export function newAttr(dvp: Vnode, type: u32, mode: u32): Vattr {
+  const cr: Ucred = curcred();
+  const dva = dvp.v_fc.fc_attr;
+  const va = scratchVattr(0);
+  mode = mode & 0o7777 & ~curproc().p_umask;
+  va.va_uid = cr.cr_uid;
+  va.va_gid = cr.cr_gid;
+  va.va_rdev = 0;
+  if (dva.va_mode & S_ISGID) {
+    va.va_gid = dva.va_gid;
+    if (type == S_IFDIR) mode |= S_ISGID;
+    else if ((mode & (S_ISGID | 0o010)) == (S_ISGID | 0o010) && !credIsRoot(cr) && !credInGroup(cr, va.va_gid)) {
+      mode &= ~S_ISGID;
+    }
+  }
+  va.va_mode = type | mode;
+  return va;
+}
+
+/** O_CREAT: the last name is looked up locked, and made if it is not there. */
+function openCreate(nl: Nlookup, flags: u32, mode: u32): i32 {
+  if (flags & O_EXCL) nl.nl_flags &= ~NL_FOLLOW;
+  nl.nl_flags |= NL_LOCK | NL_CREATE;
+  let e = nlookup(nl);
+  if (e != 0) return e;
+  if (changetype<usize>(nl.nl_dvp) == 0) e = flags & O_EXCL && nl.nl_last == LAST_NORM ? -EEXIST : -EISDIR;
+  else if (nl.nl_ncp.nc_vp != 0) e = openFound(nl, flags);
+  else if (nl.nl_trail != 0) e = -EISDIR;
+  else e = createHere(nl, flags, mode);
+  nlookupDone(nl);
+  return e;
+}
+
+function openFound(nl: Nlookup, flags: u32): i32 {
+  if (flags & O_EXCL) return -EEXIST;
+  const vp = nl.nl_ncp.vp;
+  if (nl.nl_trail != 0 && vp.v_type != S_IFDIR) return -ENOTDIR;
+  const e = openCheck(vp, nl.nl_mount, flags);
+  return e != 0 ? e : openVnode(vp, nl.nl_mount, nl.nl_ncp, flags);
+}
+
+function createHere(nl: Nlookup, flags: u32, mode: u32): i32 {
+  const dvp = nl.nl_dvp;
+  let e = mayCreate(dvp, nl.nl_mount, curcred());
+  if (e != 0) return e;
+  const fd = fdFree(0);
+  if (fd < 0) return fd;
+  const va = newAttr(dvp, S_IFREG, mode);
+  e = vop_ncreate(nl.nl_ncp.nc_fm, nl.nl_ncp, va, curcred(), scratchWord(1));
+  if (e != 0) return e;
+  const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(1)));
+  inotifyName(dvp, nl.nl_ncp, IN_CREATE, 0, false);
+  // its mode does not bind the open that made it
+  const fp = vnodeOpen(vp, nl.nl_mount, nl.nl_ncp, flags & STATUS_FLAGS, curcred(), scratchWord(2));
+  vnodePut(vp);
+  if (changetype<usize>(fp) == 0) return load<i32>(scratchWord(2));
+  return installOpened(fd, fp, flags & ~O_TRUNC);
+}
+
+/** O_TMPFILE: the path is a directory, the file gets no name. */
+function openTmpfile(nl: Nlookup, flags: u32, mode: u32): i32 {
+  let e = nlookup(nl);
+  if (e != 0) return e;
+  e = nlookupVnode(nl, scratchWord(1));
+  if (e == 0) {
+    const dvp = changetype<Vnode>(<usize>load<u32>(scratchWord(1)));
+    e = tmpfileIn(nl, dvp, flags, mode);
+    vnodePut(dvp);
+  }
+  nlookupDone(nl);
+  return e;
+}
+
+function tmpfileIn(nl: Nlookup, dvp: Vnode, flags: u32, mode: u32): i32 {
+  if (dvp.v_type != S_IFDIR) return -ENOTDIR;
+  let e = mayCreate(dvp, nl.nl_mount, curcred());
+  if (e != 0) return e;
+  const fd = fdFree(0);
+  if (fd < 0) return fd;
+  e = vop_ntmpfile(dvp.v_fm, dvp, newAttr(dvp, S_IFREG, mode), curcred(), scratchWord(2));
+  if (e != 0) return e;
+  const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(2)));
+  const none = changetype<Namecache>(<usize>0);
+  const fp = vnodeOpen(vp, nl.nl_mount, none, flags & STATUS_FLAGS & ~O_DIRECTORY, curcred(), scratchWord(2));
+  vnodePut(vp);
+  if (changetype<usize>(fp) == 0) return load<i32>(scratchWord(2));
+  // O_EXCL here means: may never be linked into the tree
+  if (flags & O_EXCL) fp.f_flag |= O_EXCL;
+  fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+  return fd;
+}
+
+/** The walk without locks and then the open; -ERETRY: do it the long way. */
+function openFast(plen: u32, flags: u32): i32 {
+  const p = curproc();
+  const nofollow = (flags & O_NOFOLLOW) != 0;
+  const vp = nlookupFast(<usize>curcpu.c_area + SA_PATH1, plen, p.p_cwdmount, p.p_cwdncp, nofollow, curcred());
+  if (changetype<usize>(vp) == 0) return -ERETRY;
+  const ncp = changetype<Namecache>(<usize>curcpu.c_fastncp);
+  const mp = changetype<Mount>(<usize>curcpu.c_fastmount);
+  cacheRef(ncp);
+  vnodeRef(vp);
+  let e: i32 = -ERETRY;
+  if (nlookupFastValid()) {
+    e = openCheck(vp, mp, flags);
+    if (e == 0) e = openVnode(vp, mp, ncp, flags);
+  }
+  vnodePut(vp);
+  cacheDrop(ncp);
+  return e;
+}
+
+function open(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
+  if ((flags & O_ACCMODE) == O_ACCMODE && (flags & O_PATH) == 0) return -EINVAL;
+  const tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
+  if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_BENEATH;
+  else if (tmpfile) {
+    if ((flags & O_ACCMODE) == O_RDONLY || flags & O_CREAT) return -EINVAL;
+  } else if (flags & O_DIRECTORY && flags & O_CREAT) return -EINVAL;
+  if (dirfd == AT_FDCWD && plen < 4096 && (flags & (O_CREAT | O_BENEATH)) == 0 && !tmpfile) {
+    const r = openFast(plen, flags);
+    if (r != -ERETRY) return r;
+  }
+  const nl = scratchNl(0);
+  let nlflags: u32 = flags & O_NOFOLLOW ? 0 : NL_FOLLOW;
+  if (flags & O_BENEATH) nlflags |= NL_BENEATH;
+  let e = pathInit(nl, dirfd, SA_PATH1, plen, nlflags);
+  if (e != 0) return e;
+  if (nl.nl_flags & NL_BENEATH) flags |= FF_BENEATH;
+  if (tmpfile) return openTmpfile(nl, flags, mode);
+  if (flags & O_CREAT) return openCreate(nl, flags, mode);
+  e = nlookup(nl);
+  if (e != 0) return e;
+  e = nlookupVnode(nl, scratchWord(1));
+  if (e == 0) {
+    const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(1)));
+    e = openCheck(vp, nl.nl_mount, flags);
+    if (e == 0) e = openVnode(vp, nl.nl_mount, nl.nl_ncp, flags);
+    vnodePut(vp);
+  }
+  nlookupDone(nl);
+  return e;
+}
+
+export function sys_openat(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(open(dirfd, plen, flags, mode));
+}
+
+export function sys_close(fd: i32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  const p = curproc();
+  const fp = fdTake(p, <u32>fd);
+  return sysLeave(changetype<usize>(fp) == 0 ? -EBADF : fileClosedBy(fp, p));
+}

@@ -1,0 +1,9 @@
+/** Which file systems and devices this kernel has: the one place that names them. */
+import { deadfsInit } from '../fs/deadfs/vnops';
+import { tmpfsInit } from '../fs/tmpfs/vfsops';
+
+/** Register all of them. Boot only, on the first CPU. */
+export function fsInit(): void {
+  deadfsInit();
+  tmpfsInit();
+}

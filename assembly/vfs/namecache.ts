@@ -1,0 +1,698 @@
+/**
+ * The namecache: names, the tree they form, and what they resolve to.
+ *
+ * An entry is a name in a directory: UNRESOLVED (nobody has asked the file system yet), positive
+ * (nc_vp) or negative (resolved, nc_vp null). Its lock is the namespace lock: who holds it
+ * exclusively may create, remove, link or rename that name, and nobody else can meanwhile.
+ *
+ *     cacheGet ─→ UNRESOLVED ─ VOP_NRESOLVE ─→ positive ←─ create, link, rename ─ negative
+ *                    ↑  vnode reclaimed            │ remove, rename away
+ *                    └─────────────────────────────┤ (if others hold the entry: DESTROYED and
+ *                                                  │  unhashed, else negative)
+ *
+ * N1. An entry holds a reference on its parent; a parent outlives its children.
+ * N2. A negative entry is a promise: while it stays locked nobody can create the name.
+ * N3. nc_vp is not a reference: a vnode that is reclaimed unresolves its entries.
+ * N4. A DESTROYED entry is on no chain; it keeps its vnode while that lives, and its name for
+ *     messages, and nothing can be created under it.
+ * N5. Memory of an entry stays an entry (ZONE_STABLE). Whatever a walk without locks reads is read
+ *     by ld32 and believed only if nc_seq was even and is unchanged.
+ *
+ * Guards: nc_hnext, child lists, LRU: r_nclock (spin). nc_vp, UNRESOLVED, name, parent: the entry's
+ * lock exclusive, and nc_seq odd while they change. Counts: atomic.
+ */
+import { ENOENT } from '../abi/errno';
+import { Roots, roots } from '../kern/boot';
+import { curcpu } from '../kern/cpu';
+import {
+  add32,
+  ld32,
+  lockExclusive,
+  lockExclusiveSame,
+  lockIsHeld,
+  lockRelease,
+  lockTryExclusive,
+  RANK_NAME,
+  spinLock,
+  spinUnlock,
+  st32,
+} from '../kern/lock';
+import { kassert } from '../kern/panic';
+import { Ucred } from '../proc/cred';
+import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
+import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { Fsmanage } from './fsmanage';
+import { Mount } from './mount';
+import { Vnode, vnodeRef } from './vnode';
+import { vop_nresolve } from './vop';
+
+@unmanaged
+export class Namecache {
+  nc_hnext: u32; //    hash chain
+  nc_parent: u32; //   directory's entry, referenced; 0: a mount's root
+  nc_hash: u32;
+  nc_seq: u32; //      odd while the entry changes
+  nc_vp: u32; //       Vnode; 0: negative once resolved
+  nc_flags: u32; //    NCF_*
+  nc_namelen: u32; //  bytes
+  nc_namep: u32; //    the name, padded with zeros to a word: nc_inline or a name object
+  nc_refs: u32; //     holders, children included
+  nc_lock: u32; //     Lock
+  nc_lockwait: u32;
+  nc_fm: Fsmanage; //  of its directory's mount: namespace operations go there
+  nc_child: u32; //    first child
+  nc_sibnext: u32;
+  nc_sibprev: u32;
+  nc_vnext: u32; //    v_names
+  nc_vprev: u32;
+  nc_lrunext: u32; //  LRU of entries nobody holds, while NCF_ONLRU
+  nc_lruprev: u32;
+  nc_pad: u32;
+  // NC_INLINE bytes of name follow
+
+  // @ts-ignore: decorator
+  @inline
+  get lk(): usize {
+    return changetype<usize>(this) + offsetof<Namecache>('nc_lock');
+  }
+  // @ts-ignore: decorator
+  @inline
+  get vp(): Vnode {
+    return changetype<Vnode>(<usize>this.nc_vp);
+  }
+  // @ts-ignore: decorator
+  @inline
+  get parent(): Namecache {
+    return changetype<Namecache>(<usize>this.nc_parent);
+  }
+}
+
+export const NC_INLINE: u32 = 32;
+const NC_NAME: usize = offsetof<Namecache>();
+if (NC_NAME % 8 != 0) ERROR('Namecache: pad it to 8');
+
+export const NCF_UNRESOLVED: u32 = 1;
+export const NCF_MOUNTPT: u32 = 2;
+export const NCF_WHITEOUT: u32 = 4;
+export const NCF_DESTROYED: u32 = 8;
+export const NCF_ISDIR: u32 = 16;
+export const NCF_ISSYMLINK: u32 = 32;
+export const NCF_ONLRU: u32 = 64;
+export const NCF_REFERENCED: u32 = 128;
+export const NCF_HASHED: u32 = 256;
+
+/** Bytes of hash table for a machine with this many frames (a power of two). */
+export function cacheTableBytes(nframes: u32): u32 {
+  let n: u32 = 1024;
+  while (n < nframes * 2 && n < 1 << 23) n <<= 1;
+  return n * 4;
+}
+
+export function cacheInit(table: usize, bytes: u32): void {
+  const r = roots();
+  r.r_ncbuckets = <u32>table;
+  r.r_ncmask = bytes / 4 - 1;
+  memory.fill(table, 0, bytes);
+  r.r_zncp = <u32>changetype<usize>(zoneCreate('namecache', <u32>NC_NAME + NC_INLINE, ZONE_STABLE));
+  r.r_zncname = <u32>changetype<usize>(zoneCreate('longname', 256, ZONE_STABLE));
+}
+
+function ncLock(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_nclock');
+}
+
+// ── hashing ──────────────────────────────────────────────────────────────────────────────────
+
+export const NAME_HASH0: u32 = 0x811c9dc5;
+
+/** One byte into a name's hash. The walk hashes while it looks for the next slash. */
+// @ts-ignore: decorator
+@inline
+export function nameHashStep(h: u32, c: u32): u32 {
+  return (h ^ c) * 0x01000193;
+}
+
+export function nameHash(p: usize, len: u32): u32 {
+  let h = NAME_HASH0;
+  for (let i: u32 = 0; i < len; i++) h = nameHashStep(h, load<u8>(p + i));
+  return h;
+}
+
+/** Bucket address of a name hash in a directory. */
+// @ts-ignore: decorator
+@inline
+function bucketOf(parent: u32, hash: u32): usize {
+  const r = roots();
+  let h = hash ^ ((parent >> 3) * 0x9e3779b1);
+  h ^= h >>> 15;
+  return <usize>r.r_ncbuckets + ((<usize>(h & r.r_ncmask)) << 2);
+}
+
+/** Are the `len` bytes at p the name stored (zero-padded, word-aligned) at q? */
+// @ts-ignore: decorator
+@inline
+function nameSame(p: usize, q: usize, len: u32): bool {
+  let i: u32 = 0;
+  while (i + 4 <= len) {
+    if (load<u32>(p + i) != ld32(q + i)) return false;
+    i += 4;
+  }
+  const rest = len & 3;
+  if (rest == 0) return true;
+  return ((load<u32>(p + i) ^ ld32(q + i)) & (0xffffffff >>> (32 - (rest << 3)))) == 0;
+}
+
+/**
+ * The entry of a name in a directory, or null. Takes no lock: the caller holds r_nclock, or
+ * validates nc_seq. A chain that changes under a walk without locks may end early (the caller
+ * then takes the lock) but, being type-stable and bounded here, never runs wild.
+ */
+// @ts-ignore: decorator
+@inline
+export function cacheFind(parent: u32, name: usize, len: u32, hash: u32): Namecache {
+  let p = ld32(bucketOf(parent, hash));
+  let probes: u32 = 0;
+  while (p != 0) {
+    const ncp = changetype<Namecache>(<usize>p);
+    probes++;
+    if (
+      ld32(p + offsetof<Namecache>('nc_hash')) == hash &&
+      ld32(p + offsetof<Namecache>('nc_parent')) == parent &&
+      ld32(p + offsetof<Namecache>('nc_namelen')) == len &&
+      nameSame(name, <usize>ld32(p + offsetof<Namecache>('nc_namep')), len)
+    ) {
+      break;
+    }
+    p = ld32(p);
+    if (SMP) if (probes > 4096) p = 0;
+  }
+  const c = curcpu;
+  c.c_lookups++;
+  c.c_probes += probes;
+  return changetype<Namecache>(<usize>p);
+}
+
+// ── references and locks ─────────────────────────────────────────────────────────────────────
+
+// @ts-ignore: decorator
+@inline
+export function cacheRef(ncp: Namecache): void {
+  add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), 1);
+}
+
+/** Drop a reference. The last one leaves the entry on the LRU, or frees it if it is DESTROYED. */
+// @ts-ignore: decorator
+@inline
+export function cacheDrop(ncp: Namecache): void {
+  if (DEBUG) kassert(ncp.nc_refs != 0, 'namecache reference dropped twice');
+  if (add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), -1) == 1) cacheLast(ncp);
+}
+
+function cacheLast(ncp: Namecache): void {
+  if (ncp.nc_flags & (NCF_DESTROYED | NCF_ONLRU)) {
+    if (ncp.nc_flags & NCF_DESTROYED) cacheFree(ncp);
+    return;
+  }
+  if (ncp.nc_parent == 0) return; // a mount's root: freed by unmount
+  spinLock(ncLock());
+  if (ncp.nc_refs == 0 && (ncp.nc_flags & NCF_ONLRU) == 0) {
+    const r = roots();
+    ncp.nc_flags |= NCF_ONLRU;
+    ncp.nc_lrunext = 0;
+    ncp.nc_lruprev = r.r_nclrutail;
+    if (r.r_nclrutail != 0) changetype<Namecache>(<usize>r.r_nclrutail).nc_lrunext = <u32>changetype<usize>(ncp);
+    else r.r_nclruhead = <u32>changetype<usize>(ncp);
+    r.r_nclrutail = <u32>changetype<usize>(ncp);
+  }
+  spinUnlock(ncLock());
+}
+
+/** Off the LRU. r_nclock held. */
+function lruRemove(ncp: Namecache): void {
+  const r = roots();
+  if (ncp.nc_lruprev != 0) changetype<Namecache>(<usize>ncp.nc_lruprev).nc_lrunext = ncp.nc_lrunext;
+  else r.r_nclruhead = ncp.nc_lrunext;
+  if (ncp.nc_lrunext != 0) changetype<Namecache>(<usize>ncp.nc_lrunext).nc_lruprev = ncp.nc_lruprev;
+  else r.r_nclrutail = ncp.nc_lruprev;
+  ncp.nc_flags &= ~NCF_ONLRU;
+}
+
+// @ts-ignore: decorator
+@inline
+export function cacheLock(ncp: Namecache): void {
+  lockExclusive(ncp.lk, RANK_NAME);
+}
+
+// @ts-ignore: decorator
+@inline
+export function cacheUnlock(ncp: Namecache): void {
+  lockRelease(ncp.lk);
+}
+
+/** Lock a second entry while one is held: a child of it, or in the order of cacheLockTwo. */
+// @ts-ignore: decorator
+@inline
+export function cacheLockSecond(ncp: Namecache): void {
+  lockExclusiveSame(ncp.lk, RANK_NAME);
+}
+
+/** Lock two entries, lower address first. */
+export function cacheLockTwo(a: Namecache, b: Namecache): void {
+  const first = changetype<usize>(a) < changetype<usize>(b) ? a : b;
+  const second = changetype<usize>(a) < changetype<usize>(b) ? b : a;
+  cacheLock(first);
+  cacheLockSecond(second);
+}
+
+// @ts-ignore: decorator
+@inline
+function seqBegin(ncp: Namecache): void {
+  if (SMP) add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function seqEnd(ncp: Namecache): void {
+  if (SMP) add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), 1);
+}
+
+// ── making and freeing ───────────────────────────────────────────────────────────────────────
+
+/** Store a name in an entry whose seq is odd (or that nobody sees yet): false if out of memory. */
+function nameStore(ncp: Namecache, name: usize, len: u32, hash: u32): bool {
+  const inline = <u32>(changetype<usize>(ncp) + NC_NAME);
+  let to = inline;
+  if (len > NC_INLINE) {
+    if (ncp.nc_namep != 0 && ncp.nc_namep != inline) to = ncp.nc_namep;
+    else {
+      to = <u32>zoneAlloc(changetype<Zone>(<usize>roots().r_zncname), ALLOC_NOIO);
+      if (to == 0) return false;
+    }
+  } else if (ncp.nc_namep != 0 && ncp.nc_namep != inline) {
+    zoneFree(changetype<Zone>(<usize>roots().r_zncname), ncp.nc_namep);
+  }
+  let w: u32 = 0;
+  let i: u32 = 0;
+  for (; i < len; i++) {
+    w |= (<u32>load<u8>(name + i)) << ((i & 3) << 3);
+    if ((i & 3) == 3) {
+      st32(<usize>to + (i & ~3), w);
+      w = 0;
+    }
+  }
+  if (i & 3) st32(<usize>to + (i & ~3), w);
+  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_namep'), to);
+  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_namelen'), len);
+  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_hash'), hash);
+  return true;
+}
+
+function entryAlloc(fm: Fsmanage, name: usize, len: u32, hash: u32): Namecache {
+  const r = roots();
+  if (r.r_ncount >= r.r_maxnames) cacheReclaimSome(8);
+  const ncp = changetype<Namecache>(zoneAlloc(changetype<Zone>(<usize>r.r_zncp), ALLOC_NOIO));
+  if (changetype<usize>(ncp) == 0) return ncp;
+  seqBegin(ncp);
+  const seq = ncp.nc_seq;
+  memory.fill(changetype<usize>(ncp), 0, NC_NAME);
+  if (SMP) st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), seq);
+  ncp.nc_refs = 1;
+  ncp.nc_fm = fm;
+  ncp.nc_flags = NCF_UNRESOLVED;
+  if (!nameStore(ncp, name, len, hash)) {
+    seqEnd(ncp);
+    zoneFree(changetype<Zone>(<usize>r.r_zncp), changetype<usize>(ncp));
+    return changetype<Namecache>(<usize>0);
+  }
+  seqEnd(ncp);
+  add32(changetype<usize>(r) + offsetof<Roots>('r_ncount'), 1);
+  add32(changetype<usize>(fm.fm_mount) + offsetof<Mount>('mnt_ncount'), 1);
+  return ncp;
+}
+
+/** The root entry of a mount, resolved to vp, with one reference. */
+export function cacheRoot(fm: Fsmanage, vp: Vnode): Namecache {
+  const ncp = entryAlloc(fm, 0, 0, NAME_HASH0);
+  if (changetype<usize>(ncp) != 0) cacheSetVp(ncp, vp);
+  return ncp;
+}
+
+/** Into the hash and under its parent. r_nclock held. */
+function link(ncp: Namecache, parent: Namecache): void {
+  const b = bucketOf(<u32>changetype<usize>(parent), ncp.nc_hash);
+  ncp.nc_parent = <u32>changetype<usize>(parent);
+  ncp.nc_sibprev = 0;
+  ncp.nc_sibnext = parent.nc_child;
+  if (parent.nc_child != 0) changetype<Namecache>(<usize>parent.nc_child).nc_sibprev = <u32>changetype<usize>(ncp);
+  parent.nc_child = <u32>changetype<usize>(ncp);
+  st32(changetype<usize>(ncp), load<u32>(b));
+  st32(b, <u32>changetype<usize>(ncp));
+  ncp.nc_flags |= NCF_HASHED;
+}
+
+/** Out of the hash; still its parent's child. r_nclock held. */
+function unhash(ncp: Namecache): void {
+  if ((ncp.nc_flags & NCF_HASHED) == 0) return;
+  let at = bucketOf(ncp.nc_parent, ncp.nc_hash);
+  while (load<u32>(at) != <u32>changetype<usize>(ncp)) at = <usize>load<u32>(at);
+  st32(at, ncp.nc_hnext);
+  ncp.nc_flags &= ~NCF_HASHED;
+}
+
+/** Off its parent's child list. r_nclock held. */
+function unlinkChild(ncp: Namecache): void {
+  const parent = ncp.parent;
+  if (ncp.nc_sibprev != 0) changetype<Namecache>(<usize>ncp.nc_sibprev).nc_sibnext = ncp.nc_sibnext;
+  else parent.nc_child = ncp.nc_sibnext;
+  if (ncp.nc_sibnext != 0) changetype<Namecache>(<usize>ncp.nc_sibnext).nc_sibprev = ncp.nc_sibprev;
+}
+
+/** Free an entry that nobody holds, and the ancestors that only it held if they are DESTROYED. */
+export function cacheFree(ncp: Namecache): void {
+  while (true) {
+    if (DEBUG) kassert(ncp.nc_refs == 0 && ncp.nc_child == 0, 'freeing a namecache entry in use');
+    const parent = ncp.parent;
+    const r = roots();
+    cacheClearVp(ncp);
+    spinLock(ncLock());
+    if (changetype<usize>(parent) != 0) {
+      unhash(ncp);
+      unlinkChild(ncp);
+    }
+    if (ncp.nc_flags & NCF_ONLRU) lruRemove(ncp);
+    spinUnlock(ncLock());
+    seqBegin(ncp);
+    if (ncp.nc_namep != <u32>(changetype<usize>(ncp) + NC_NAME)) {
+      zoneFree(changetype<Zone>(<usize>r.r_zncname), ncp.nc_namep);
+      ncp.nc_namep = 0;
+    }
+    ncp.nc_parent = 0;
+    ncp.nc_namelen = 0xffffffff;
+    add32(changetype<usize>(ncp.nc_fm.fm_mount) + offsetof<Mount>('mnt_ncount'), -1);
+    seqEnd(ncp);
+    add32(changetype<usize>(r) + offsetof<Roots>('r_ncount'), -1);
+    zoneFree(changetype<Zone>(<usize>r.r_zncp), changetype<usize>(ncp));
+    if (changetype<usize>(parent) == 0) return;
+    // drop the reference on the parent without recursion
+    if (add32(changetype<usize>(parent) + offsetof<Namecache>('nc_refs'), -1) != 1) return;
+    if ((parent.nc_flags & NCF_DESTROYED) == 0) {
+      cacheLast(parent);
+      return;
+    }
+    ncp = parent;
+  }
+}
+
+/** The entry of a name, made (UNRESOLVED) if there is none; referenced. null: out of memory. */
+export function cacheGet(parent: Namecache, name: usize, len: u32, hash: u32): Namecache {
+  const pp = <u32>changetype<usize>(parent);
+  spinLock(ncLock());
+  let ncp = cacheFind(pp, name, len, hash);
+  if (changetype<usize>(ncp) != 0) {
+    cacheRef(ncp);
+    spinUnlock(ncLock());
+    return ncp;
+  }
+  spinUnlock(ncLock());
+  ncp = entryAlloc(parent.nc_fm, name, len, hash);
+  if (changetype<usize>(ncp) == 0) return ncp;
+  cacheRef(parent);
+  spinLock(ncLock());
+  if (SMP) {
+    const other = cacheFind(pp, name, len, hash);
+    if (changetype<usize>(other) != 0) {
+      cacheRef(other);
+      spinUnlock(ncLock());
+      ncp.nc_refs = 0;
+      cacheFree(ncp);
+      cacheDrop(parent);
+      return other;
+    }
+  }
+  link(ncp, parent);
+  spinUnlock(ncLock());
+  return ncp;
+}
+
+// ── resolution ───────────────────────────────────────────────────────────────────────────────
+
+/** Detach from its vnode, leaving flags alone. */
+function cacheClearVp(ncp: Namecache): void {
+  const vp = ncp.vp;
+  if (changetype<usize>(vp) == 0) return;
+  spinLock(ncLock());
+  if (ncp.nc_vprev != 0) changetype<Namecache>(<usize>ncp.nc_vprev).nc_vnext = ncp.nc_vnext;
+  else vp.v_names = ncp.nc_vnext;
+  if (ncp.nc_vnext != 0) changetype<Namecache>(<usize>ncp.nc_vnext).nc_vprev = ncp.nc_vprev;
+  ncp.nc_vnext = 0;
+  ncp.nc_vprev = 0;
+  spinUnlock(ncLock());
+  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), 0);
+}
+
+/** Resolve an entry: to vp, or to nothing (null: negative). Entry locked or not yet shared. */
+export function cacheSetVp(ncp: Namecache, vp: Vnode): void {
+  seqBegin(ncp);
+  cacheClearVp(ncp);
+  let flags = ncp.nc_flags & ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
+  if (changetype<usize>(vp) != 0) {
+    if (vp.v_type == 0o040000) flags |= NCF_ISDIR;
+    if (vp.v_type == 0o120000) flags |= NCF_ISSYMLINK;
+    spinLock(ncLock());
+    ncp.nc_vprev = 0;
+    ncp.nc_vnext = vp.v_names;
+    if (vp.v_names != 0) changetype<Namecache>(<usize>vp.v_names).nc_vprev = <u32>changetype<usize>(ncp);
+    vp.v_names = <u32>changetype<usize>(ncp);
+    spinUnlock(ncLock());
+    st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), <u32>changetype<usize>(vp));
+  }
+  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_flags'), flags);
+  seqEnd(ncp);
+}
+
+/** Forget what an entry resolves to: the next walk asks the file system. */
+export function cacheSetUnresolved(ncp: Namecache): void {
+  seqBegin(ncp);
+  cacheClearVp(ncp);
+  ncp.nc_flags = (ncp.nc_flags & ~(NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT)) | NCF_UNRESOLVED;
+  seqEnd(ncp);
+}
+
+/** Unresolve every entry of a vnode that is being reclaimed. */
+export function cacheForgetVnode(vp: Vnode): void {
+  while (vp.v_names != 0) cacheSetUnresolved(changetype<Namecache>(<usize>vp.v_names));
+}
+
+/**
+ * Ask the file system if need be. Entry locked (exclusive); its directory's vnode referenced by
+ * the caller. 0 (positive or negative), or an errno of the file system.
+ */
+export function cacheResolve(ncp: Namecache, cred: Ucred): i32 {
+  if ((ncp.nc_flags & NCF_UNRESOLVED) == 0) return 0;
+  if (ncp.nc_flags & NCF_DESTROYED || ncp.nc_parent == 0) return -ENOENT;
+  const e = vop_nresolve(ncp.nc_fm, ncp, cred);
+  return e == -ENOENT ? 0 : e;
+}
+
+/** The entry's vnode with a reference, or null. Entry locked, or in `up` simply current. */
+// @ts-ignore: decorator
+@inline
+export function cacheVnode(ncp: Namecache): Vnode {
+  const vp = ncp.vp;
+  if (changetype<usize>(vp) != 0) vnodeRef(vp);
+  return vp;
+}
+
+// ── changes ──────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * The name was removed. Entry locked. If others hold the entry (open files, working directories)
+ * it goes on as DESTROYED for them; else it becomes negative.
+ */
+export function cacheUnlink(ncp: Namecache): void {
+  if (ncp.nc_refs > 1 || ncp.nc_child != 0) {
+    cacheDestroy(ncp);
+    return;
+  }
+  cacheSetVp(ncp, changetype<Vnode>(<usize>0));
+}
+
+/** Take the entry out of the tree for good: no walk finds it any more. Entry locked. */
+export function cacheDestroy(ncp: Namecache): void {
+  seqBegin(ncp);
+  spinLock(ncLock());
+  unhash(ncp);
+  ncp.nc_flags |= NCF_DESTROYED;
+  spinUnlock(ncLock());
+  seqEnd(ncp);
+  // children are names in a directory that is gone: unresolved and negative ones only
+  cachePurgeChildren(ncp);
+}
+
+/** Free those children of an entry that nobody holds; unresolve the others. */
+export function cachePurgeChildren(ncp: Namecache): void {
+  let p = ncp.nc_child;
+  while (p != 0) {
+    const child = changetype<Namecache>(<usize>p);
+    p = child.nc_sibnext;
+    if (child.nc_refs == 0 && !lockIsHeld(child.lk)) {
+      cacheRef(ncp); // keep it over the drop below
+      cacheFree(child);
+      add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), -1);
+    }
+  }
+}
+
+/**
+ * fncp was renamed to where tncp is: fncp takes tncp's place in the tree, name and all, so that
+ * whoever holds fncp (and its children) moves with it; tncp becomes DESTROYED. Both locked; the
+ * file system has done its part. Cannot fail: memory for a long name comes from tncp.
+ */
+export function cacheRename(fncp: Namecache, tncp: Namecache): void {
+  const parent = tncp.parent;
+  const oldparent = fncp.parent;
+  cacheDestroy(tncp);
+  cacheRef(parent);
+  seqBegin(fncp);
+  spinLock(ncLock());
+  unhash(fncp);
+  unlinkChild(fncp);
+  swapNames(fncp, tncp);
+  fncp.nc_fm = tncp.nc_fm;
+  link(fncp, parent);
+  spinUnlock(ncLock());
+  seqEnd(fncp);
+  add32(changetype<usize>(roots()) + offsetof<Roots>('r_renameseq'), 1);
+  cacheDrop(oldparent);
+}
+
+/** Two names changed their files: swap what they resolve to by swapping places in the tree. */
+export function cacheExchange(a: Namecache, b: Namecache): void {
+  const pa = a.parent;
+  const pb = b.parent;
+  seqBegin(a);
+  seqBegin(b);
+  spinLock(ncLock());
+  unhash(a);
+  unlinkChild(a);
+  unhash(b);
+  unlinkChild(b);
+  swapNames(a, b);
+  link(a, pb);
+  link(b, pa);
+  spinUnlock(ncLock());
+  seqEnd(b);
+  seqEnd(a);
+  add32(changetype<usize>(roots()) + offsetof<Roots>('r_renameseq'), 1);
+}
+
+/** Swap the names of two entries (inline bytes, or the name objects). */
+function swapNames(a: Namecache, b: Namecache): void {
+  const ia = <u32>(changetype<usize>(a) + NC_NAME);
+  const ib = <u32>(changetype<usize>(b) + NC_NAME);
+  for (let i: u32 = 0; i < NC_INLINE; i += 4) {
+    const w = load<u32>(ia + i);
+    st32(ia + i, load<u32>(ib + i));
+    st32(ib + i, w);
+  }
+  const pa = a.nc_namep;
+  const pb = b.nc_namep;
+  st32(changetype<usize>(a) + offsetof<Namecache>('nc_namep'), pb == ib ? ia : pb);
+  st32(changetype<usize>(b) + offsetof<Namecache>('nc_namep'), pa == ia ? ib : pa);
+  const la = a.nc_namelen;
+  st32(changetype<usize>(a) + offsetof<Namecache>('nc_namelen'), b.nc_namelen);
+  st32(changetype<usize>(b) + offsetof<Namecache>('nc_namelen'), la);
+  const ha = a.nc_hash;
+  st32(changetype<usize>(a) + offsetof<Namecache>('nc_hash'), b.nc_hash);
+  st32(changetype<usize>(b) + offsetof<Namecache>('nc_hash'), ha);
+}
+
+/** Is `dir` at or above `ncp`? */
+export function cacheIsAncestor(dir: Namecache, ncp: Namecache): bool {
+  let p = <u32>changetype<usize>(ncp);
+  while (p != 0) {
+    if (p == <u32>changetype<usize>(dir)) return true;
+    p = changetype<Namecache>(<usize>p).nc_parent;
+  }
+  return false;
+}
+
+// ── reclaim ──────────────────────────────────────────────────────────────────────────────────
+
+/** Free up to `n` entries from the LRU's old end; those used since get a second chance. */
+export function cacheReclaimSome(n: u32): u32 {
+  const r = roots();
+  let done: u32 = 0;
+  let looked: u32 = 0;
+  while (done < n && looked < n * 4 + 64) {
+    looked++;
+    spinLock(ncLock());
+    const ncp = changetype<Namecache>(<usize>r.r_nclruhead);
+    if (changetype<usize>(ncp) == 0) {
+      spinUnlock(ncLock());
+      break;
+    }
+    lruRemove(ncp);
+    spinUnlock(ncLock());
+    if (ncp.nc_refs != 0) continue;
+    if (ncp.nc_flags & NCF_REFERENCED) {
+      ncp.nc_flags &= ~NCF_REFERENCED;
+      cacheLast(ncp);
+      continue;
+    }
+    if (!lockTryExclusive(ncp.lk, RANK_NAME)) {
+      cacheLast(ncp);
+      continue;
+    }
+    lockRelease(ncp.lk);
+    cacheFree(ncp);
+    done++;
+  }
+  return done;
+}
+
+/** Free every entry under `root` that nobody holds (unmount). Returns how many are left. */
+export function cachePurgeTree(root: Namecache): u32 {
+  let ncp = root;
+  // post-order without recursion: go down to a leaf, free it, go on from its parent
+  let left: u32 = 0;
+  while (true) {
+    let child: u32 = ncp.nc_child;
+    // skip leaves that could not be freed (they are behind those that could: newest first)
+    while (child != 0 && changetype<Namecache>(<usize>child).nc_pad != 0) {
+      child = changetype<Namecache>(<usize>child).nc_sibnext;
+    }
+    if (child != 0) {
+      ncp = changetype<Namecache>(<usize>child);
+      continue;
+    }
+    if (changetype<usize>(ncp) == changetype<usize>(root)) break;
+    const parent = ncp.parent;
+    if (ncp.nc_refs == 0 && ncp.nc_child == 0) {
+      cacheRef(parent);
+      cacheFree(ncp);
+      add32(changetype<usize>(parent) + offsetof<Namecache>('nc_refs'), -1);
+    } else {
+      ncp.nc_pad = 1;
+      left++;
+    }
+    ncp = parent;
+  }
+  if (left != 0) clearMarks(root);
+  return left;
+}
+
+function clearMarks(root: Namecache): void {
+  let ncp = root;
+  while (true) {
+    let child: u32 = ncp.nc_child;
+    while (child != 0 && changetype<Namecache>(<usize>child).nc_pad == 0) child = changetype<Namecache>(<usize>child).nc_sibnext;
+    if (child != 0) {
+      ncp = changetype<Namecache>(<usize>child);
+      ncp.nc_pad = 0;
+      continue;
+    }
+    if (changetype<usize>(ncp) == changetype<usize>(root)) return;
+    ncp = ncp.parent;
+  }
+}

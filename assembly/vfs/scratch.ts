@@ -1,0 +1,78 @@
+/**
+ * The CPU's scratch: records a call needs for its duration. Each has one owner at a time; a
+ * function that uses one says so. Two CPUs never share them, and a call that blocks keeps nothing
+ * here.
+ */
+import { CPU_PATHBUF, CPU_SCRATCH, CPU_SCRATCH_SIZE, curcpu } from '../kern/cpu';
+import { Text } from '../kern/text';
+import { Uio } from '../vm/uio';
+import { Statfs } from './mount';
+import { Nlookup } from './nlookup';
+import { RangeLock, RANGE_MAX } from './rangelock';
+import { Readdir } from './readdir';
+import { Vattr } from './vattr';
+
+const AT_RANGES: usize = CPU_SCRATCH;
+const AT_NL: usize = AT_RANGES + RANGE_MAX * offsetof<RangeLock>();
+const AT_UIO: usize = AT_NL + 2 * offsetof<Nlookup>();
+const AT_VATTR: usize = AT_UIO + 2 * offsetof<Uio>();
+const AT_STATFS: usize = AT_VATTR + 3 * offsetof<Vattr>();
+const AT_READDIR: usize = AT_STATFS + offsetof<Statfs>();
+const AT_TEXT: usize = AT_READDIR + offsetof<Readdir>();
+const AT_WORDS: usize = AT_TEXT + offsetof<Text>();
+const AT_END: usize = AT_WORDS + 8 * 16;
+
+if (AT_END > CPU_SCRATCH + CPU_SCRATCH_SIZE) ERROR('CPU scratch is too small');
+
+/** Path walks: 0 for the only or first path, 1 for the second one of link and rename. */
+// @ts-ignore: decorator
+@inline
+export function scratchNl(i: u32): Nlookup {
+  return changetype<Nlookup>(changetype<usize>(curcpu) + AT_NL + i * offsetof<Nlookup>());
+}
+
+/** Transfers: 0 for the call's own, 1 for a kernel-internal one inside it. */
+// @ts-ignore: decorator
+@inline
+export function scratchUio(i: u32): Uio {
+  return changetype<Uio>(changetype<usize>(curcpu) + AT_UIO + i * offsetof<Uio>());
+}
+
+/** Attributes: 0 for the call's argument, 1 for a file system's own use, 2 for getattr. */
+// @ts-ignore: decorator
+@inline
+export function scratchVattr(i: u32): Vattr {
+  return changetype<Vattr>(changetype<usize>(curcpu) + AT_VATTR + i * offsetof<Vattr>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function scratchStatfs(): Statfs {
+  return changetype<Statfs>(changetype<usize>(curcpu) + AT_STATFS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function scratchReaddir(): Readdir {
+  return changetype<Readdir>(changetype<usize>(curcpu) + AT_READDIR);
+}
+
+// @ts-ignore: decorator
+@inline
+export function scratchText(): Text {
+  return changetype<Text>(changetype<usize>(curcpu) + AT_TEXT);
+}
+
+/** Sixteen 8-byte words for out-parameters; 0..3 belong to vfs/, 4..7 to file systems, 8.. to calls. */
+// @ts-ignore: decorator
+@inline
+export function scratchWord(i: u32): usize {
+  return changetype<usize>(curcpu) + AT_WORDS + ((<usize>i) << 3);
+}
+
+/** One of two buffers of PATH_MAX bytes. */
+// @ts-ignore: decorator
+@inline
+export function scratchPath(i: u32): usize {
+  return changetype<usize>(curcpu) + CPU_PATHBUF + ((<usize>i) << 12);
+}

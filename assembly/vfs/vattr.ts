@@ -1,0 +1,50 @@
+/**
+ * Vattr: a file's attributes, in the fscache (the cached, authoritative copy while the vnode
+ * lives), in a tmpfs node (while it does not), and as the argument of create and setattr.
+ */
+import { S_IFMT } from '../abi/flags';
+
+@unmanaged
+export class Vattr {
+  va_ino: u64;
+  va_size: u64; //   bytes
+  va_blocks: u64; // 512-byte units
+  va_atime: i64; //  seconds since 1970
+  va_mtime: i64;
+  va_ctime: i64;
+  va_btime: i64;
+  va_atimens: u32; // nanoseconds
+  va_mtimens: u32;
+  va_ctimens: u32;
+  va_btimens: u32;
+  va_mode: u32; //   S_IF* | permission bits
+  va_uid: u32;
+  va_gid: u32;
+  va_nlink: u32;
+  va_rdev: u32; //   major << 8 | minor
+  va_gen: u32; //    inode generation
+  va_mask: u32; //   setattr: VA_* that are to change
+  va_dev: u32; //    the mount's device number
+}
+
+export const VA_MODE: u32 = 1;
+export const VA_UID: u32 = 2;
+export const VA_GID: u32 = 4;
+export const VA_SIZE: u32 = 8;
+export const VA_ATIME: u32 = 16;
+export const VA_MTIME: u32 = 32;
+export const VA_CTIME: u32 = 64;
+
+if (offsetof<Vattr>() != 104) ERROR('Vattr');
+
+// @ts-ignore: decorator
+@inline
+export function vattrCopy(to: Vattr, from: Vattr): void {
+  memory.copy(changetype<usize>(to), changetype<usize>(from), offsetof<Vattr>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function vattrType(va: Vattr): u32 {
+  return va.va_mode & S_IFMT;
+}

@@ -1,0 +1,95 @@
+/**
+ * Opening and closing: Files on vnodes.
+ *
+ * Who holds what: a descriptor or a blocked call holds its File; a File holds its vnode, its
+ * mount, the entry it was opened by (if any) and the credentials that opened it.
+ */
+import { ENFILE } from '../abi/errno';
+import { O_ACCMODE, O_PATH, O_RDONLY } from '../abi/flags';
+import { add32 } from '../kern/lock';
+import { Ucred, credDrop, credRef } from '../proc/cred';
+import { FF_WRITER, File, fileAlloc, fileFree } from '../proc/file';
+import { Proc } from '../proc/proc';
+import { lockFileClosed, lockProcClosed } from './advlock';
+import { inotifyClose } from './inotify';
+import { Mount, mountDrop, mountRef } from './mount';
+import { cacheDrop, cacheRef, Namecache } from './namecache';
+import { Vnode, vnodePut, vnodeRef } from './vnode';
+import { vop_close, vop_open } from './vop';
+
+/**
+ * A File on vp. On success it holds references of its own (the caller keeps its own); VOP_OPEN has
+ * run unless the flags say O_PATH. Returns it, or null with the errno at `errp`.
+ */
+export function vnodeOpen(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred: Ucred, errp: usize): File {
+  const fp = fileAlloc();
+  if (changetype<usize>(fp) == 0) {
+    store<i32>(errp, -ENFILE);
+    return fp;
+  }
+  fp.f_flag = flags;
+  fp.f_vp = <u32>changetype<usize>(vp);
+  fp.f_mount = <u32>changetype<usize>(mp);
+  fp.f_ncp = <u32>changetype<usize>(ncp);
+  fp.f_cred = <u32>changetype<usize>(cred);
+  vnodeRef(vp);
+  mountRef(mp);
+  if (changetype<usize>(ncp) != 0) cacheRef(ncp);
+  credRef(cred);
+  if ((flags & O_PATH) == 0) {
+    const e = vop_open(vp.v_fm, vp, fp, flags, cred);
+    if (e != 0) {
+      store<i32>(errp, e);
+      fileRelease(fp);
+      return changetype<File>(<usize>0);
+    }
+    if ((flags & O_ACCMODE) != O_RDONLY) {
+      fp.f_flag |= FF_WRITER;
+      add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), 1);
+    }
+  }
+  return fp;
+}
+
+// @ts-ignore: decorator
+@inline
+export function fileVnode(fp: File): Vnode {
+  return changetype<Vnode>(<usize>fp.f_vp);
+}
+
+// @ts-ignore: decorator
+@inline
+export function fileMount(fp: File): Mount {
+  return changetype<Mount>(<usize>fp.f_mount);
+}
+
+/** Give back what the File holds, and the File. */
+function fileRelease(fp: File): void {
+  vnodePut(changetype<Vnode>(<usize>fp.f_vp));
+  if (fp.f_ncp != 0) cacheDrop(changetype<Namecache>(<usize>fp.f_ncp));
+  mountDrop(changetype<Mount>(<usize>fp.f_mount));
+  credDrop(changetype<Ucred>(<usize>fp.f_cred));
+  fileFree(fp);
+}
+
+/** Drop a reference; the last one closes. Returns VOP_CLOSE's result. */
+export function fileDrop(fp: File): i32 {
+  if (add32(changetype<usize>(fp) + offsetof<File>('f_refcnt'), -1) != 1) return 0;
+  const vp = fileVnode(fp);
+  let e: i32 = 0;
+  if ((fp.f_flag & O_PATH) == 0) {
+    if (fp.f_lockinfo != 0) lockFileClosed(fp);
+    inotifyClose(fp);
+    if (fp.f_flag & FF_WRITER) add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), -1);
+    e = vop_close(vp.v_fm, vp, fp);
+  }
+  fileRelease(fp);
+  return e;
+}
+
+/** A descriptor of process p on this File was closed: POSIX drops the process's record locks. */
+export function fileClosedBy(fp: File, p: Proc): i32 {
+  if (p.p_locks != 0 && (fp.f_flag & O_PATH) == 0) lockProcClosed(fileVnode(fp), p);
+  return fileDrop(fp);
+}
+

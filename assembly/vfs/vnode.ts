@@ -1,0 +1,243 @@
+/**
+ * Vnodes: a file as the kernel knows it while anything does.
+ *
+ * Life: vnodeAlloc (one reference, no names) → references by Files, working directories and calls
+ * in progress; namecache entries point to it without holding it → the last vnodePut either keeps
+ * it for later (on the LRU, attributes and pages cached) or, if it has no links left, lets the
+ * file system free it (VOP_INACTIVE) → vnodeReclaim: names unresolved, VOP_RECLAIM, freed.
+ * A forced unmount or a revoke reclaims a vnode that is still referenced: it becomes a deadfs
+ * vnode (vnodeKill) until its last reference goes.
+ *
+ * V1. v_fm is never null, and v_fm.fm_mount never changes except to the dead mount's.
+ * V2. v_refcnt 0 and not VN_DOOMED ⇔ reclaimable.
+ * V3. A vnode is on its mount's list from vnodeAlloc to vnodeReclaim or vnodeKill.
+ *
+ * Locks: v_lock (RANK_VNODE) guards attribute changes; r_vnlock (spin) the LRU, mount lists and
+ * v_names.
+ */
+import { Roots, roots } from '../kern/boot';
+import { curcpu } from '../kern/cpu';
+import { add32, lockExclusive, lockRelease, RANK_VNODE, spinLock, spinUnlock } from '../kern/lock';
+import { kassert } from '../kern/panic';
+import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
+import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { Fscache, fscacheDropRange, fscacheSetup } from './fscache';
+import { Fsmanage } from './fsmanage';
+import { Mount } from './mount';
+import { cacheForgetVnode } from './namecache';
+import { vop_inactive, vop_reclaim } from './vop';
+
+@unmanaged
+export class Vnode {
+  v_fm: Fsmanage; //   management structure of its mount and kind
+  v_refcnt: u32; //    references
+  v_type: u32; //      S_IF* type bits, immutable
+  v_flag: u32; //      VN_*
+  v_lock: u32; //      Lock
+  v_lockwait: u32;
+  v_data: u32; //      the file system's own; 0 after reclaim
+  v_names: u32; //     namecache entries that resolve to it (nc_vnext)
+  v_mnext: u32; //     mount's list
+  v_mprev: u32;
+  v_lrunext: u32; //   LRU, only while VN_ONLRU
+  v_lruprev: u32;
+  v_un: u32; //        fifo: its Pipe; device: its Devsw
+  v_flocks: u32; //    advisory locks (vfs/advlock.ts)
+  v_watches: u32; //   change notification (vfs/inotify.ts)
+  v_writers: u32; //   Files open for writing
+
+  // @ts-ignore: decorator
+  @inline
+  get v_fc(): Fscache {
+    return changetype<Fscache>(changetype<usize>(this) + VNODE_FC);
+  }
+  // @ts-ignore: decorator
+  @inline
+  get lk(): usize {
+    return changetype<usize>(this) + offsetof<Vnode>('v_lock');
+  }
+  // @ts-ignore: decorator
+  @inline
+  get v_mount(): Mount {
+    return this.v_fm.fm_mount;
+  }
+}
+
+/** The embedded Fscache begins here. */
+export const VNODE_FC: usize = offsetof<Vnode>();
+if (VNODE_FC % 8 != 0) ERROR('Vnode: Fscache must be aligned');
+
+export const VN_ONLRU: u32 = 1;
+export const VN_ROOT: u32 = 2; //    a mount's root
+export const VN_DOOMED: u32 = 4; //  being reclaimed
+export const VN_DEAD: u32 = 8; //    reclaimed while referenced: a deadfs vnode
+export const VN_NOCACHE: u32 = 16; // not kept when unreferenced (procfs, anonymous objects)
+export const VN_MAGIC: u32 = 32; //  a symlink that names an open file (procfs, devfs fd)
+export const VN_SYSTEM: u32 = 64;
+
+export function vnodeInit(maxvnodes: u32): void {
+  const r = roots();
+  r.r_zvnode = <u32>changetype<usize>(
+    zoneCreate('vnode', <u32>VNODE_FC + <u32>offsetof<Fscache>(), ZONE_STABLE),
+  );
+  r.r_maxvnodes = maxvnodes;
+}
+
+function vnLock(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_vnlock');
+}
+
+/** A vnode with one reference and empty attributes, on fm's mount; null: no memory. */
+export function vnodeAlloc(fm: Fsmanage, type: u32, data: u32): Vnode {
+  const r = roots();
+  if (r.r_vncount >= r.r_maxvnodes) vnodeReclaimSome(8);
+  const vp = changetype<Vnode>(zoneAlloc(changetype<Zone>(<usize>r.r_zvnode), ALLOC_NOIO | ALLOC_ZERO));
+  if (changetype<usize>(vp) == 0) return vp;
+  vp.v_fm = fm;
+  vp.v_refcnt = 1;
+  vp.v_type = type;
+  vp.v_data = data;
+  fscacheSetup(vp.v_fc, fm, data);
+  add32(changetype<usize>(r) + offsetof<Roots>('r_vncount'), 1);
+  const mp = fm.fm_mount;
+  spinLock(vnLock());
+  vp.v_mnext = mp.mnt_vnodes;
+  if (mp.mnt_vnodes != 0) changetype<Vnode>(<usize>mp.mnt_vnodes).v_mprev = <u32>changetype<usize>(vp);
+  mp.mnt_vnodes = <u32>changetype<usize>(vp);
+  mp.mnt_nvnodes++;
+  spinUnlock(vnLock());
+  return vp;
+}
+
+// @ts-ignore: decorator
+@inline
+export function vnodeRef(vp: Vnode): void {
+  add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), 1);
+}
+
+/** Drop a reference; the last one may free the file. Caller holds no spin or fs-private lock. */
+// @ts-ignore: decorator
+@inline
+export function vnodePut(vp: Vnode): void {
+  if (DEBUG) kassert(vp.v_refcnt != 0, 'vnode reference dropped twice');
+  if (add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1) == 1) vnodeLast(vp);
+}
+
+function vnodeLast(vp: Vnode): void {
+  if (vp.v_flag & VN_DEAD) {
+    vnodeFree(vp);
+    return;
+  }
+  if (vp.v_flag & VN_DOOMED) return;
+  if (vp.v_fc.fc_attr.va_nlink == 0 || vp.v_flag & VN_NOCACHE) {
+    vop_inactive(vp.v_fm, vp);
+    if (vp.v_refcnt == 0) vnodeReclaim(vp);
+    return;
+  }
+  if (vp.v_flag & VN_ONLRU) return;
+  const r = roots();
+  spinLock(vnLock());
+  vp.v_flag |= VN_ONLRU;
+  vp.v_lrunext = 0;
+  vp.v_lruprev = r.r_vnlrutail;
+  if (r.r_vnlrutail != 0) changetype<Vnode>(<usize>r.r_vnlrutail).v_lrunext = <u32>changetype<usize>(vp);
+  else r.r_vnlruhead = <u32>changetype<usize>(vp);
+  r.r_vnlrutail = <u32>changetype<usize>(vp);
+  spinUnlock(vnLock());
+}
+
+/** Off the LRU. r_vnlock held. */
+function lruRemove(vp: Vnode): void {
+  const r = roots();
+  if (vp.v_lruprev != 0) changetype<Vnode>(<usize>vp.v_lruprev).v_lrunext = vp.v_lrunext;
+  else r.r_vnlruhead = vp.v_lrunext;
+  if (vp.v_lrunext != 0) changetype<Vnode>(<usize>vp.v_lrunext).v_lruprev = vp.v_lruprev;
+  else r.r_vnlrutail = vp.v_lruprev;
+  vp.v_lrunext = 0;
+  vp.v_lruprev = 0;
+  vp.v_flag &= ~VN_ONLRU;
+}
+
+/** Off its mount's list. */
+function unlinkFromMount(vp: Vnode): void {
+  const mp = vp.v_fm.fm_mount;
+  spinLock(vnLock());
+  if (vp.v_mprev != 0) changetype<Vnode>(<usize>vp.v_mprev).v_mnext = vp.v_mnext;
+  else mp.mnt_vnodes = vp.v_mnext;
+  if (vp.v_mnext != 0) changetype<Vnode>(<usize>vp.v_mnext).v_mprev = vp.v_mprev;
+  vp.v_mnext = 0;
+  vp.v_mprev = 0;
+  mp.mnt_nvnodes--;
+  if (vp.v_flag & VN_ONLRU) lruRemove(vp);
+  spinUnlock(vnLock());
+}
+
+/** Detach from names and file system. */
+function vnodeDetach(vp: Vnode): void {
+  vp.v_flag |= VN_DOOMED;
+  cacheForgetVnode(vp);
+  vop_reclaim(vp.v_fm, vp);
+  fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE);
+  vp.v_data = 0;
+  unlinkFromMount(vp);
+}
+
+function vnodeFree(vp: Vnode): void {
+  add32(changetype<usize>(roots()) + offsetof<Roots>('r_vncount'), -1);
+  zoneFree(changetype<Zone>(<usize>roots().r_zvnode), changetype<usize>(vp));
+}
+
+/** Free an unreferenced vnode. */
+export function vnodeReclaim(vp: Vnode): void {
+  if (DEBUG) kassert(vp.v_refcnt == 0, 'reclaiming a vnode in use');
+  vnodeDetach(vp);
+  vnodeFree(vp);
+}
+
+/** Turn a vnode, referenced or not, into one of `dead`'s (forced unmount, revoke). */
+export function vnodeKill(vp: Vnode, dead: Fsmanage): void {
+  if (vp.v_refcnt == 0) {
+    vnodeReclaim(vp);
+    return;
+  }
+  vnodeDetach(vp);
+  vp.v_fm = dead;
+  vp.v_fc.fc_fm = dead;
+  vp.v_flag = (vp.v_flag & ~VN_DOOMED) | VN_DEAD;
+}
+
+/** Reclaim up to `n` vnodes from the LRU's old end. Returns how many. */
+export function vnodeReclaimSome(n: u32): u32 {
+  const r = roots();
+  const c = curcpu;
+  let done: u32 = 0;
+  const was = c.c_reclaiming;
+  c.c_reclaiming = 1;
+  while (done < n) {
+    spinLock(vnLock());
+    const vp = changetype<Vnode>(<usize>r.r_vnlruhead);
+    if (changetype<usize>(vp) == 0) {
+      spinUnlock(vnLock());
+      break;
+    }
+    lruRemove(vp);
+    spinUnlock(vnLock());
+    if (vp.v_refcnt != 0) continue; // in use again: its last put puts it back
+    vnodeReclaim(vp);
+    done++;
+  }
+  c.c_reclaiming = was;
+  return done;
+}
+
+// @ts-ignore: decorator
+@inline
+export function vnodeLock(vp: Vnode): void {
+  lockExclusive(vp.lk, RANK_VNODE);
+}
+
+// @ts-ignore: decorator
+@inline
+export function vnodeUnlock(vp: Vnode): void {
+  lockRelease(vp.lk);
+}

@@ -1,0 +1,209 @@
+/**
+ * Frames of RAM and their VmPages.
+ *
+ * Life of a frame: FREE (on the free list) → taken by pageAlloc → one of
+ *     PG_KERNEL  wired for the kernel itself
+ *     PG_ZONE    cut into objects by a zone; pg_owner is the Zone
+ *     PG_FILE    a page of an fscache; pg_owner is the Fscache, pg_index its place
+ * and back by pageFree.
+ *
+ * P1. r_pages has a VmPage for every frame of RAM, those of the boot block and of r_pages included.
+ * P2. bb_frames_free counts the free list.
+ * P3. The last r_reserve frames go only to ALLOC_RESERVE callers: reclaim and calls that remove
+ *     things, so that a full machine can always be emptied again.
+ */
+import { ENOMEM } from '../abi/errno';
+import { PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
+import { bb, RAM_START, Roots, roots } from '../kern/boot';
+import { CPU_FRAMES, curcpu } from '../kern/cpu';
+import { spinLock, spinUnlock } from '../kern/lock';
+import { kassert } from '../kern/panic';
+
+@unmanaged
+export class VmPage {
+  pg_owner: u32; //   Fscache or Zone
+  pg_index: u32; //   PG_FILE: page number in the file; PG_ZONE: free objects
+  pg_flags: u32; //   PG_*
+  pg_next: u32; //    free list, dirty list, or zone list
+  pg_prev: u32;
+  pg_private: u32; // what the pager hangs on it; PG_ZONE: first free object
+  pg_hold: u32; //    users that need it to stay
+  pg_epoch: u32; //   PG_ZONE in limbo: r_epoch when it went there
+}
+
+export const PG_FREE: u32 = 1;
+export const PG_KERNEL: u32 = 2;
+export const PG_ZONE: u32 = 4;
+export const PG_FILE: u32 = 8;
+export const PG_VALID: u32 = 0x100;
+export const PG_DIRTY: u32 = 0x200;
+export const PG_BUSY: u32 = 0x400;
+export const PG_REFERENCED: u32 = 0x800;
+export const PG_WIRED: u32 = 0x1000;
+
+/** How far an allocation may go when frames are short. */
+export const ALLOC_NOIO: u32 = 0; //    may free caches (try-locks), not write; then fails
+export const ALLOC_RESERVE: u32 = 1; // may take the reserve
+export const ALLOC_NOWAIT: u32 = 2; //  takes what is free, touches nothing else (spin locks held)
+export const ALLOC_ZERO: u32 = 16; //   flag: the frame or object comes zeroed
+
+if (offsetof<VmPage>() != 32) ERROR('VmPage');
+
+// @ts-ignore: decorator
+@inline
+export function pageOf(addr: usize): VmPage {
+  return changetype<VmPage>(<usize>roots().r_pages + ((addr >> PAGE_SHIFT) << 5));
+}
+
+// @ts-ignore: decorator
+@inline
+export function pageAddr(pg: VmPage): usize {
+  return ((changetype<usize>(pg) - <usize>roots().r_pages) >> 5) << PAGE_SHIFT;
+}
+
+// @ts-ignore: decorator
+@inline
+function pageLockAddr(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_pagelock');
+}
+
+/**
+ * Lay out RAM: VmPages from RAM_START, then `tableBytes` for the namecache's hash, then frames.
+ * Returns the table's address.
+ */
+export function pageInit(ramBytes: u64, tableBytes: u32): usize {
+  const r = roots();
+  const nframes = <u32>(ramBytes >> PAGE_SHIFT);
+  r.r_pages = <u32>RAM_START;
+  r.r_nframes = nframes;
+  const table = (RAM_START + (<usize>nframes << 5) + PAGE_SIZE - 1) & ~(<usize>PAGE_SIZE - 1);
+  const first = <u32>((table + tableBytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
+  for (let i: u32 = 0; i < first; i++) pageOf((<usize>i) << PAGE_SHIFT).pg_flags = PG_KERNEL | PG_WIRED;
+  // highest first, so that frames are given out from low addresses up
+  for (let i = nframes; i > first; i--) pageToFree(pageOf((<usize>(i - 1)) << PAGE_SHIFT));
+  const b = bb();
+  b.bb_frames_total = nframes;
+  r.r_reserve = nframes / 128 < 16 ? 16 : nframes / 128 > 1024 ? 1024 : nframes / 128;
+  r.r_lowwater = r.r_reserve * 2;
+  return table;
+}
+
+function pageToFree(pg: VmPage): void {
+  const r = roots();
+  pg.pg_flags = PG_FREE;
+  pg.pg_owner = 0;
+  pg.pg_prev = 0;
+  pg.pg_next = r.r_freehead;
+  if (r.r_freehead != 0) changetype<VmPage>(<usize>r.r_freehead).pg_prev = <u32>changetype<usize>(pg);
+  r.r_freehead = <u32>changetype<usize>(pg);
+  bb().bb_frames_free++;
+}
+
+function pageUnfree(pg: VmPage): void {
+  const r = roots();
+  if (pg.pg_prev != 0) changetype<VmPage>(<usize>pg.pg_prev).pg_next = pg.pg_next;
+  else r.r_freehead = pg.pg_next;
+  if (pg.pg_next != 0) changetype<VmPage>(<usize>pg.pg_next).pg_prev = pg.pg_prev;
+  pg.pg_next = 0;
+  pg.pg_prev = 0;
+  bb().bb_frames_free--;
+}
+
+/** Fault loops: does this allocation fail? Counts while armed. */
+export function failNow(): bool {
+  const r = roots();
+  r.r_allocs++;
+  if (r.r_failcount <= 0) return false;
+  r.r_failcount--;
+  return r.r_failcount == 0;
+}
+
+/**
+ * A frame, or null. mode: ALLOC_*. The page comes with flags `kind`, no owner, no hold.
+ * Holds nothing itself; with ALLOC_NOIO it may reclaim (see vfs/reclaim.ts), so the caller holds
+ * no spin lock and has a reference on whatever it is using.
+ */
+export function pageAlloc(mode: u32, kind: u32): VmPage {
+  const r = roots();
+  if (DEBUG) if (r.r_failarmed != 0) if (failNow()) return changetype<VmPage>(<usize>0);
+  const how = mode & 15;
+  if (how == ALLOC_NOIO && bb().bb_frames_free <= r.r_reserve) pageShortage();
+  spinLock(pageLockAddr());
+  const head = r.r_freehead;
+  if (head == 0 || (how != ALLOC_RESERVE && bb().bb_frames_free <= r.r_reserve)) {
+    spinUnlock(pageLockAddr());
+    return changetype<VmPage>(<usize>0);
+  }
+  const pg = changetype<VmPage>(<usize>head);
+  if (DEBUG) kassert(pg.pg_flags == PG_FREE, 'free list holds a frame in use');
+  pageUnfree(pg);
+  pg.pg_flags = kind;
+  spinUnlock(pageLockAddr());
+  pg.pg_owner = 0;
+  pg.pg_index = 0;
+  pg.pg_private = 0;
+  pg.pg_hold = 0;
+  if (mode & ALLOC_ZERO) memory.fill(pageAddr(pg), 0, PAGE_SIZE);
+  return pg;
+}
+
+/** Ask the caches above to give memory back, unless this CPU is doing that already. */
+export function pageShortage(): void {
+  const r = roots();
+  const c = curcpu;
+  if (r.r_shrink == 0 || changetype<usize>(c) == 0 || c.c_reclaiming != 0) return;
+  c.c_reclaiming = 1;
+  call_indirect<void>(r.r_shrink, r.r_lowwater);
+  c.c_reclaiming = 0;
+}
+
+export function pageFree(pg: VmPage): void {
+  if (DEBUG) {
+    kassert((pg.pg_flags & PG_FREE) == 0, 'frame freed twice');
+    kassert(pg.pg_hold == 0, 'frame freed while held');
+    memory.fill(pageAddr(pg), 0xdf, PAGE_SIZE);
+  }
+  spinLock(pageLockAddr());
+  pageToFree(pg);
+  spinUnlock(pageLockAddr());
+}
+
+/** `n` frames in a row for a CPU or a device, zeroed and wired; the address, or 0. */
+export function pageAllocRun(n: u32): usize {
+  const r = roots();
+  spinLock(pageLockAddr());
+  let run: u32 = 0;
+  for (let i: u32 = 0; i < r.r_nframes; i++) {
+    run = pageOf((<usize>i) << PAGE_SHIFT).pg_flags == PG_FREE ? run + 1 : 0;
+    if (run == n) {
+      const at = (<usize>(i - n + 1)) << PAGE_SHIFT;
+      for (let j: u32 = 0; j < n; j++) {
+        const pg = pageOf(at + ((<usize>j) << PAGE_SHIFT));
+        pageUnfree(pg);
+        pg.pg_flags = PG_KERNEL | PG_WIRED;
+      }
+      spinUnlock(pageLockAddr());
+      memory.fill(at, 0, (<usize>n) << PAGE_SHIFT);
+      return at;
+    }
+  }
+  spinUnlock(pageLockAddr());
+  return 0;
+}
+
+export function pageFreeRun(at: usize, n: u32): void {
+  for (let j: u32 = 0; j < n; j++) pageFree(pageOf(at + ((<usize>j) << PAGE_SHIFT)));
+}
+
+/** Frames for this CPU's area: 0 or -ENOMEM, the address in r_text0's place of the caller. */
+export function cpuAreaAlloc(): usize {
+  return pageAllocRun(CPU_FRAMES);
+}
+
+/** 0 if `n` more frames can be had without the reserve, else -ENOMEM; reclaims first. */
+export function pageReserve(n: u32): i32 {
+  const r = roots();
+  if (bb().bb_frames_free >= n + r.r_reserve) return 0;
+  pageShortage();
+  return bb().bb_frames_free >= n + r.r_reserve ? 0 : -ENOMEM;
+}
