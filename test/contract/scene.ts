@@ -177,7 +177,7 @@ export class Scene {
     const path = this.elsewhere(0, 'mode=777,size=16k,nr_inodes=16');
     const { root } = this;
     const fd = this.ok(root.open(`${path}/fill`, F.O_CREAT | F.O_WRONLY, 0o666), 'create');
-    while (root.write(fd, block(4096)) > 0) continue;
+    while (root.write(fd, block(4096)) > 0);
     this.ok(root.close(fd), 'close');
     this.ok(root.chmod(`${path}/fill`, 0o666), 'chmod');
     for (let i = 0; i < 20; i++) root.mknod(`${path}/n${i}`, F.S_IFREG | 0o666, 0);

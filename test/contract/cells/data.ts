@@ -105,12 +105,12 @@ function pipeWriteCells(call: WriteName, write: (typeof writers)[number][1]): Ce
   return [
     cell(call, 'EAGAIN', 'a full pipe, not waiting', (s) => {
       const [, w] = s.pipe(F.O_NONBLOCK);
-      while (s.me.write(w, block(4096)) > 0) continue;
+      while (s.me.write(w, block(4096)) > 0);
       return write(s.me, w, block(10), 0);
     }),
     cell(call, 'EAGAIN', 'a pipe without room for all of PIPE_BUF', (s) => {
       const [, w] = s.pipe(F.O_NONBLOCK);
-      while (s.me.write(w, block(4096)) > 0) continue;
+      while (s.me.write(w, block(4096)) > 0);
       return write(s.me, w, block(F.PIPE_BUF), 0);
     }),
     cell(call, 'EPIPE', 'a pipe without a reader', (s) => {

@@ -63,7 +63,7 @@ const LIMIT = 12;
 function fillTable(s: Scene): number {
   const first = s.open(s.file('table'), F.O_RDWR);
   s.ok(s.me.setrlimit(F.RLIMIT_NOFILE, LIMIT), 'setrlimit');
-  while (s.me.dup(first) >= 0) continue;
+  while (s.me.dup(first) >= 0);
   return first;
 }
 
@@ -118,7 +118,7 @@ const tableCells: readonly Cell[] = [
   cell('fcntl', 'EBUSY', 'a pipe made smaller than what it holds', (s) => {
     const [, w] = s.pipe(F.O_NONBLOCK);
     s.ok(s.me.fcntl(w, F.F_SETPIPE_SZ, 16384), 'F_SETPIPE_SZ');
-    while (s.me.write(w, block(4096)) > 0) continue;
+    while (s.me.write(w, block(4096)) > 0);
     return s.me.fcntl(w, F.F_SETPIPE_SZ, 4096);
   }),
   cell('fcntl', 'EBADF', 'F_GETPIPE_SZ of a file', (s) =>

@@ -200,7 +200,7 @@ function unlinkCells(): Cell[] {
       cell(call, 'ENOTDIR', 'a file', (s) => remove(s.me, s.file('f'))),
       cell(call, 'ENOTDIR', 'a fifo', (s) => remove(s.me, s.fifo('p'))),
       cell(call, 'ENOTDIR', 'a symlink to a directory', (s) => remove(s.me, s.symlink(s.mkdir('d'), 'l'))),
-      cell(call, 'ENOTDIR', 'a symlink to a directory with a slash behind it', (s) =>
+      cell(call, 'ENOTDIR', 'a symlink to a directory with a slash behind it, as a directory', (s) =>
         remove(s.me, `${s.symlink(s.mkdir('d'), 'l')}/`),
       ),
       cell(call, 'EBUSY', 'a mount point', (s) => remove(s.root, s.elsewhere())),
