@@ -37,6 +37,7 @@ export {
   sys_truncate,
   sys_utimensat,
 } from './sys/attr';
+export { bench_loop, counter_get, counter_set } from './sys/bench';
 export { sys_close, sys_openat } from './sys/open';
 export {
   sys_linkat,

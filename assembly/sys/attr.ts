@@ -110,7 +110,8 @@ function statPath(dirfd: i32, plen: u32, nofollow: bool, atflags: u32): i32 {
   return r;
 }
 
-function statFast(plen: u32, nofollow: bool): i32 {
+/** stat(2) and lstat(2) of the path at SA_PATH1, from the cwd; struct stat at SA_DATA. */
+export function statFast(plen: u32, nofollow: bool): i32 {
   if (plen < 4096) {
     const p = curproc();
     const vp = nlookupFast(<usize>curcpu.c_area + SA_PATH1, plen, p.p_cwdmount, p.p_cwdncp, nofollow, curcred());
