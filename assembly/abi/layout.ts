@@ -26,6 +26,7 @@ export const BB_PANIC_LEN: u32 = 24; //    u32  bytes of the message at BB_PANIC
 export const BB_DEADLINE: u32 = 32; //     f64  earliest deadline of a sleeping Lwp, ms; 0 = none
 export const BB_FRAMES_FREE: u32 = 40; //  u32
 export const BB_FRAMES_TOTAL: u32 = 44; // u32
+export const BB_PAGES: u32 = 48; //     u32  address of the VmPage array
 export const BB_PANIC_MSG: u32 = 64; //    up to BB_PANIC_MAX bytes of ASCII
 export const BB_PANIC_MAX: u32 = 448;
 
@@ -36,6 +37,11 @@ export const MACHINE_DOWN: u32 = 0;
 export const MACHINE_UP: u32 = 1;
 export const MACHINE_STOPPED: u32 = 2; // a snapshot is being taken
 export const MACHINE_DEAD: u32 = 3; // panicked
+
+// ── a frame's VmPage, as far as snapshots look at it ────────────────────────────────────────
+export const VMPAGE_SIZE: u32 = 32;
+export const PG_FLAGS: u32 = 8;
+export const PG_FREE: u32 = 1;
 
 // ── a CPU's syscall area: 16 KiB, address from cpu_attach ───────────────────────────────────
 export const SA_SIZE: u32 = 16384;

@@ -50,7 +50,8 @@ export function devFind(type: u32, rdev: u32): Devsw {
   let p = roots().r_devsw;
   while (p != 0) {
     const d = changetype<Devsw>(<usize>p);
-    if (d.d_type == type && d.d_major == major && minor >= d.d_minor && minor < d.d_minor + d.d_nminor) return d;
+    if (d.d_type == type && d.d_major == major && minor >= d.d_minor && minor < d.d_minor + d.d_nminor)
+      return d;
     p = d.d_next;
   }
   return changetype<Devsw>(<usize>0);
@@ -68,7 +69,10 @@ export function setDevRead(d: Devsw, fn: (vp: Vnode, uio: Uio, ioflag: u32) => i
 export function setDevWrite(d: Devsw, fn: (vp: Vnode, uio: Uio, ioflag: u32) => i32): void {
   d.d_write = fn.index;
 }
-export function setDevIoctl(d: Devsw, fn: (vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32) => i32): void {
+export function setDevIoctl(
+  d: Devsw,
+  fn: (vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32) => i32,
+): void {
   d.d_ioctl = fn.index;
 }
 export function setDevPoll(d: Devsw, fn: (vp: Vnode, fp: File, events: u32) => i32): void {

@@ -20,6 +20,7 @@ import {
   BB_FRAMES_FREE,
   BB_FRAMES_TOTAL,
   BB_MAGIC,
+  BB_PAGES,
   BB_PANIC_CPU,
   BB_PANIC_LEN,
   BB_RUNNABLE,
@@ -49,6 +50,8 @@ export class BootBlock {
   bb_deadline: f64;
   bb_frames_free: u32;
   bb_frames_total: u32;
+  bb_pages: u32;
+  bb_pad1: u32;
   // BB_PANIC_MSG .. 512: the panic message, BB_PANIC_MAX bytes
 }
 
@@ -167,6 +170,7 @@ if (offsetof<BootBlock>('bb_panic_len') != BB_PANIC_LEN) ERROR('BB_PANIC_LEN');
 if (offsetof<BootBlock>('bb_deadline') != BB_DEADLINE) ERROR('BB_DEADLINE');
 if (offsetof<BootBlock>('bb_frames_free') != BB_FRAMES_FREE) ERROR('BB_FRAMES_FREE');
 if (offsetof<BootBlock>('bb_frames_total') != BB_FRAMES_TOTAL) ERROR('BB_FRAMES_TOTAL');
+if (offsetof<BootBlock>('bb_pages') != BB_PAGES) ERROR('BB_PAGES');
 if (offsetof<Roots>() > PAGE_SIZE - 512 - 4 * NCPU_MAX) ERROR('Roots do not fit the boot block');
 
 // @ts-ignore: decorator

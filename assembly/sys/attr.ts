@@ -1,14 +1,5 @@
 /** Attributes: stat and its kin, access, chmod, chown, utimens, truncate. */
-import {
-  EACCES,
-  EBADF,
-  EFBIG,
-  EINVAL,
-  EISDIR,
-  EOPNOTSUPP,
-  EPERM,
-  EROFS,
-} from '../abi/errno';
+import { EACCES, EBADF, EFBIG, EINVAL, EISDIR, EOPNOTSUPP, EPERM, EROFS } from '../abi/errno';
 import {
   AT_EACCESS,
   AT_EMPTY_PATH,
@@ -114,7 +105,14 @@ function statPath(dirfd: i32, plen: u32, nofollow: bool, atflags: u32): i32 {
 export function statFast(plen: u32, nofollow: bool): i32 {
   if (plen < 4096) {
     const p = curproc();
-    const vp = nlookupFast(<usize>curcpu.c_area + SA_PATH1, plen, p.p_cwdmount, p.p_cwdncp, nofollow, curcred());
+    const vp = nlookupFast(
+      <usize>curcpu.c_area + SA_PATH1,
+      plen,
+      p.p_cwdmount,
+      p.p_cwdncp,
+      nofollow,
+      curcred(),
+    );
     if (changetype<usize>(vp) != 0) {
       const seq = SMP ? vp.v_fc.fc_attrseq : 0;
       const e = statFill(vp);
@@ -329,7 +327,13 @@ function badSec(s: f64): bool {
 export function sys_utimensat(dirfd: i32, plen: u32, flags: u32, as_: f64, ans: u32, ms: f64, mns: u32): i32 {
   let e = sysEnter();
   if (e != 0) return e;
-  if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) || badNs(ans) || badNs(mns) || badSec(as_) || badSec(ms)) {
+  if (
+    flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ||
+    badNs(ans) ||
+    badNs(mns) ||
+    badSec(as_) ||
+    badSec(ms)
+  ) {
     return sysLeave(-EINVAL);
   }
   e = pathToVnode(dirfd, SA_PATH1, plen, flags & AT_SYMLINK_NOFOLLOW ? 0 : NL_FOLLOW, flags);

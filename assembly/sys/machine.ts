@@ -41,7 +41,16 @@ import { reclaimAll, reclaimInit } from '../vfs/reclaim';
 import { scratchWord } from '../vfs/scratch';
 import { mountDestroy, mountMake, mountRemove, mountSweep } from '../vfs/vfsmount';
 import { Vnode, vnodeInit } from '../vfs/vnode';
-import { cpuAreaAlloc, PG_KERNEL, pageAddr, pageAlloc, pageFreeRun, pageInit, ALLOC_RESERVE, ALLOC_ZERO } from '../vm/page';
+import {
+  cpuAreaAlloc,
+  PG_KERNEL,
+  pageAddr,
+  pageAlloc,
+  pageFreeRun,
+  pageInit,
+  ALLOC_RESERVE,
+  ALLOC_ZERO,
+} from '../vm/page';
 import { genericInit, Zone, zoneInit, zoneLive } from '../vm/zone';
 import { fsInit } from './register';
 import { lwpRelease } from './enter';
@@ -145,8 +154,18 @@ function procMake(ppid: i32, uid: u32, gid: u32, ngroups: u32, inheritFds: i32):
     p.p_nofilehard = parent.p_nofilehard;
     p.p_fsize = parent.p_fsize;
     p.p_fsizehard = parent.p_fsizehard;
-    procSetCwd(p, changetype<Mount>(<usize>parent.p_cwdmount), changetype<Namecache>(<usize>parent.p_cwdncp), changetype<Vnode>(<usize>parent.p_cwdvp));
-    procSetRoot(p, changetype<Mount>(<usize>parent.p_rootmount), changetype<Namecache>(<usize>parent.p_rootncp), changetype<Vnode>(<usize>parent.p_rootvp));
+    procSetCwd(
+      p,
+      changetype<Mount>(<usize>parent.p_cwdmount),
+      changetype<Namecache>(<usize>parent.p_cwdncp),
+      changetype<Vnode>(<usize>parent.p_cwdvp),
+    );
+    procSetRoot(
+      p,
+      changetype<Mount>(<usize>parent.p_rootmount),
+      changetype<Namecache>(<usize>parent.p_rootncp),
+      changetype<Vnode>(<usize>parent.p_rootvp),
+    );
     if (inheritFds) {
       const e = fdInherit(parent, p);
       if (e != 0) {

@@ -172,7 +172,17 @@ function mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32, flags: u3
   else {
     const conf = vfsFind(area + SA_DATA, typelen);
     if (changetype<usize>(conf) == 0) e = -ENODEV;
-    else e = mountMake(conf, flags & MNT_FLAGS, area + SA_PATH1, srclen, opts, optlen, curcred(), scratchWord(8));
+    else
+      e = mountMake(
+        conf,
+        flags & MNT_FLAGS,
+        area + SA_PATH1,
+        srclen,
+        opts,
+        optlen,
+        curcred(),
+        scratchWord(8),
+      );
     if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), nl.nl_mount, nl.nl_ncp);
   }
   pathDone();
@@ -295,10 +305,20 @@ const XA_SET: u32 = 1;
 const XA_LIST: u32 = 2;
 const XA_REMOVE: u32 = 3;
 
-function xattrDo(vp: Vnode, mp: Mount, op: u32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+function xattrDo(
+  vp: Vnode,
+  mp: Mount,
+  op: u32,
+  namelen: u32,
+  space: u32,
+  addr: u32,
+  size: u32,
+  xflags: u32,
+): i32 {
   const name = <usize>curcpu.c_area + SA_PATH2;
   const write = op == XA_SET || op == XA_REMOVE;
-  if (op == XA_SET && (xflags & ~(XATTR_CREATE | XATTR_REPLACE) || xflags == (XATTR_CREATE | XATTR_REPLACE))) return -EINVAL;
+  if (op == XA_SET && (xflags & ~(XATTR_CREATE | XATTR_REPLACE) || xflags == (XATTR_CREATE | XATTR_REPLACE)))
+    return -EINVAL;
   if (op == XA_SET && size > XATTR_SIZE_MAX) return -E2BIG;
   if (op != XA_LIST) {
     const e = xattrAllowed(vp, mp, name, namelen, write);
@@ -312,7 +332,17 @@ function xattrDo(vp: Vnode, mp: Mount, op: u32, namelen: u32, space: u32, addr: 
   return vop_removexattr(vp.v_fm, vp, name, namelen);
 }
 
-function xattrPath(op: u32, dirfd: i32, plen: u32, flags: u32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+function xattrPath(
+  op: u32,
+  dirfd: i32,
+  plen: u32,
+  flags: u32,
+  namelen: u32,
+  space: u32,
+  addr: u32,
+  size: u32,
+  xflags: u32,
+): i32 {
   if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -EINVAL;
   let e = pathToVnode(dirfd, SA_PATH1, plen, flags & AT_SYMLINK_NOFOLLOW ? 0 : NL_FOLLOW, flags);
   if (e != 0) return e;
@@ -327,12 +357,29 @@ function xattrFd(op: u32, fd: i32, namelen: u32, space: u32, addr: u32, size: u3
   return xattrDo(fileVnode(fp), fileMount(fp), op, namelen, space, addr, size, xflags);
 }
 
-export function sys_getxattr(dirfd: i32, plen: u32, flags: u32, namelen: u32, space: u32, addr: u32, size: u32): i32 {
+export function sys_getxattr(
+  dirfd: i32,
+  plen: u32,
+  flags: u32,
+  namelen: u32,
+  space: u32,
+  addr: u32,
+  size: u32,
+): i32 {
   const e = sysEnter();
   if (e != 0) return e;
   return sysLeave(xattrPath(XA_GET, dirfd, plen, flags, namelen, space, addr, size, 0));
 }
-export function sys_setxattr(dirfd: i32, plen: u32, flags: u32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
+export function sys_setxattr(
+  dirfd: i32,
+  plen: u32,
+  flags: u32,
+  namelen: u32,
+  space: u32,
+  addr: u32,
+  size: u32,
+  xflags: u32,
+): i32 {
   const e = sysEnter();
   if (e != 0) return e;
   return sysLeave(xattrPath(XA_SET, dirfd, plen, flags, namelen, space, addr, size, xflags));

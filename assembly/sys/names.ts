@@ -127,7 +127,8 @@ function mknod(dirfd: i32, plen: u32, mode: u32, rdev: u32): i32 {
   let type = mode & S_IFMT;
   if (type == 0) type = S_IFREG;
   if (type == S_IFDIR) return -EPERM;
-  if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK) return -EINVAL;
+  if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK)
+    return -EINVAL;
   const nl = scratchNl(0);
   const e = lookupNew(nl, dirfd, SA_PATH1, plen, false);
   if (e != 0) return e;

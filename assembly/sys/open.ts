@@ -1,16 +1,5 @@
 /** open(2) and close(2). */
-import {
-  EACCES,
-  EBADF,
-  EEXIST,
-  EINVAL,
-  EISDIR,
-  ELOOP,
-  ENOTDIR,
-  ENXIO,
-  EPERM,
-  ERETRY,
-} from '../abi/errno';
+import { EACCES, EBADF, EEXIST, EINVAL, EISDIR, ELOOP, ENOTDIR, ENXIO, EPERM, ERETRY } from '../abi/errno';
 import {
   AT_FDCWD,
   FD_CLOEXEC,
@@ -79,7 +68,17 @@ import { pathInit } from './path';
 
 /** The flags that stay with the File. */
 const STATUS_FLAGS: u32 =
-  O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_DIRECT | O_NOATIME | O_PATH | O_DIRECTORY | O_LARGEFILE | FF_BENEATH;
+  O_ACCMODE |
+  O_APPEND |
+  O_NONBLOCK |
+  O_SYNC |
+  O_DSYNC |
+  O_DIRECT |
+  O_NOATIME |
+  O_PATH |
+  O_DIRECTORY |
+  O_LARGEFILE |
+  FF_BENEATH;
 
 /** What R_OK / W_OK an open with these flags needs. */
 function wantOf(flags: u32): u32 {
@@ -141,7 +140,11 @@ export function newAttr(dvp: Vnode, type: u32, mode: u32): Vattr {
   if (dva.va_mode & S_ISGID) {
     va.va_gid = dva.va_gid;
     if (type == S_IFDIR) mode |= S_ISGID;
-    else if ((mode & (S_ISGID | 0o010)) == (S_ISGID | 0o010) && !credIsRoot(cr) && !credInGroup(cr, va.va_gid)) {
+    else if (
+      (mode & (S_ISGID | 0o010)) == (S_ISGID | 0o010) &&
+      !credIsRoot(cr) &&
+      !credInGroup(cr, va.va_gid)
+    ) {
       mode &= ~S_ISGID;
     }
   }
@@ -226,7 +229,14 @@ function tmpfileIn(nl: Nlookup, dvp: Vnode, flags: u32, mode: u32): i32 {
 function openFast(plen: u32, flags: u32): i32 {
   const p = curproc();
   const nofollow = (flags & O_NOFOLLOW) != 0;
-  const vp = nlookupFast(<usize>curcpu.c_area + SA_PATH1, plen, p.p_cwdmount, p.p_cwdncp, nofollow, curcred());
+  const vp = nlookupFast(
+    <usize>curcpu.c_area + SA_PATH1,
+    plen,
+    p.p_cwdmount,
+    p.p_cwdncp,
+    nofollow,
+    curcred(),
+  );
   if (changetype<usize>(vp) == 0) return -ERETRY;
   const ncp = changetype<Namecache>(<usize>curcpu.c_fastncp);
   const mp = changetype<Mount>(<usize>curcpu.c_fastmount);

@@ -3,25 +3,8 @@
  * -EROFS or -EOPNOTSUPP; data operations are the generic ones over the fscache, which is all that
  * a memory file system needs.
  */
-import {
-  EINVAL,
-  EISDIR,
-  ENOENT,
-  ENOTDIR,
-  ENOTTY,
-  ENXIO,
-  EOPNOTSUPP,
-  EPERM,
-} from '../abi/errno';
-import {
-  POLLIN,
-  POLLOUT,
-  POLLRDNORM,
-  POLLWRNORM,
-  S_IFDIR,
-  S_IFREG,
-  SEEK_DATA,
-} from '../abi/flags';
+import { EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTTY, ENXIO, EOPNOTSUPP, EPERM } from '../abi/errno';
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, S_IFDIR, S_IFREG, SEEK_DATA } from '../abi/flags';
 import { Ucred } from '../proc/cred';
 import { File } from '../proc/file';
 import { curproc } from '../proc/proc';
@@ -102,7 +85,15 @@ function defNcreate(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: 
 function defNlink(fm: Fsmanage, ncp: Namecache, vp: Vnode, cred: Ucred): i32 {
   return -EPERM;
 }
-function defNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap: Vattr, cred: Ucred, vpp: usize): i32 {
+function defNsymlink(
+  fm: Fsmanage,
+  ncp: Namecache,
+  target: usize,
+  len: u32,
+  vap: Vattr,
+  cred: Ucred,
+  vpp: usize,
+): i32 {
   return -EPERM;
 }
 function defNwhiteout(fm: Fsmanage, ncp: Namecache, flags: u32, cred: Ucred): i32 {

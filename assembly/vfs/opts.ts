@@ -49,6 +49,6 @@ export function optSize(o: Opt, whole: u64): i64 {
   const percent = load<u8>(<usize>o.o_val + o.o_vallen - 1) == 37;
   if (shift != 0 || percent) o.o_vallen--;
   const v = optNumber(o, 10);
-  if (v < 0 || v > (<i64>1 << 33)) return -1;
+  if (v < 0 || v > (<i64>1) << 33) return -1;
   return percent ? <i64>((<u64>v * whole) / 100) : v << shift;
 }

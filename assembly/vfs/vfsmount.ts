@@ -21,7 +21,15 @@ import {
   vfs_sync,
   vfs_unmount,
 } from './mount';
-import { cacheDrop, cacheFree, cachePurgeTree, cacheRef, cacheRoot, Namecache, NCF_MOUNTPT } from './namecache';
+import {
+  cacheDrop,
+  cacheFree,
+  cachePurgeTree,
+  cacheRef,
+  cacheRoot,
+  Namecache,
+  NCF_MOUNTPT,
+} from './namecache';
 import { layerFree, layerRemove, LAYER_FAULT, LAYER_TRACE } from './layer';
 import { Vnode, vnodeKill, vnodePut, vnodeRef } from './vnode';
 
@@ -33,7 +41,16 @@ function textCopy(from: usize, len: u32): u32 {
 }
 
 /** A mounted file system that is on no list and covers nothing: at `out`. 0 or an errno. */
-export function mountMake(conf: Vfsconf, flags: u32, src: usize, srclen: u32, opts: usize, optslen: u32, cred: Ucred, out: usize): i32 {
+export function mountMake(
+  conf: Vfsconf,
+  flags: u32,
+  src: usize,
+  srclen: u32,
+  opts: usize,
+  optslen: u32,
+  cred: Ucred,
+  out: usize,
+): i32 {
   const mp = mountAlloc(conf, flags);
   if (changetype<usize>(mp) == 0) return -ENOMEM;
   mp.mnt_source = textCopy(src, srclen);
@@ -222,7 +239,16 @@ export function mountSweep(): void {
 }
 
 /** A bind mount: shows (lower, ncp) with flags of its own. At `out`. */
-export function bindMake(conf: Vfsconf, lower: Mount, ncp: Namecache, vp: Vnode, flags: u32, src: usize, srclen: u32, out: usize): i32 {
+export function bindMake(
+  conf: Vfsconf,
+  lower: Mount,
+  ncp: Namecache,
+  vp: Vnode,
+  flags: u32,
+  src: usize,
+  srclen: u32,
+  out: usize,
+): i32 {
   const mp = mountAlloc(conf, flags | MNTF_BIND);
   if (changetype<usize>(mp) == 0) return -ENOMEM;
   mp.mnt_source = textCopy(src, srclen);
@@ -243,4 +269,3 @@ export function bindMake(conf: Vfsconf, lower: Mount, ncp: Namecache, vp: Vnode,
   store<u32>(out, <u32>changetype<usize>(mp));
   return 0;
 }
-

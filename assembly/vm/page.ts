@@ -13,7 +13,7 @@
  *     things, so that a full machine can always be emptied again.
  */
 import { ENOMEM } from '../abi/errno';
-import { PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
+import { PAGE_SHIFT, PAGE_SIZE, PG_FLAGS, PG_FREE, VMPAGE_SIZE } from '../abi/layout';
 import { bb, RAM_START, Roots, roots } from '../kern/boot';
 import { CPU_FRAMES, curcpu } from '../kern/cpu';
 import { spinLock, spinUnlock } from '../kern/lock';
@@ -31,7 +31,6 @@ export class VmPage {
   pg_epoch: u32; //   PG_ZONE in limbo: r_epoch when it went there
 }
 
-export const PG_FREE: u32 = 1;
 export const PG_KERNEL: u32 = 2;
 export const PG_ZONE: u32 = 4;
 export const PG_FILE: u32 = 8;
@@ -47,7 +46,7 @@ export const ALLOC_RESERVE: u32 = 1; // may take the reserve
 export const ALLOC_NOWAIT: u32 = 2; //  takes what is free, touches nothing else (spin locks held)
 export const ALLOC_ZERO: u32 = 16; //   flag: the frame or object comes zeroed
 
-if (offsetof<VmPage>() != 32) ERROR('VmPage');
+if (offsetof<VmPage>() != VMPAGE_SIZE || offsetof<VmPage>('pg_flags') != PG_FLAGS) ERROR('VmPage');
 
 // @ts-ignore: decorator
 @inline
@@ -83,6 +82,7 @@ export function pageInit(ramBytes: u64, tableBytes: u32): usize {
   for (let i = nframes; i > first; i--) pageToFree(pageOf((<usize>(i - 1)) << PAGE_SHIFT));
   const b = bb();
   b.bb_frames_total = nframes;
+  b.bb_pages = <u32>RAM_START;
   r.r_reserve = nframes / 128 < 16 ? 16 : nframes / 128 > 1024 ? 1024 : nframes / 128;
   r.r_lowwater = r.r_reserve * 2;
   return table;

@@ -8,7 +8,7 @@
  */
 import { CLOCK_MONOTONIC, IOV_MAX } from '../../assembly/abi/flags.ts';
 import { EFAULT, EIO } from '../../assembly/abi/errno.ts';
-import { BB_RUNNABLE, BB_STATE, BOOTBLOCK, MACHINE_DEAD } from '../../assembly/abi/layout.ts';
+import { BB_RUNNABLE, BB_STATE, BOOTBLOCK, MACHINE_DEAD, PAGE_SIZE } from '../../assembly/abi/layout.ts';
 import type { KernelExports, KernelImports } from './exports.ts';
 import { type KernelPanic, readPanic } from './panic.ts';
 import { Scheduler } from './sched.ts';
@@ -86,6 +86,25 @@ export class Cpu {
       this.pid = 0;
     }
     return number;
+  }
+
+  /** Take over a CPU whose area is in RAM already (a snapshot's). Its number or a negated errno. */
+  adopt(number: number): number {
+    const result = this.exports.cpu_adopt(number);
+    if (result >= 0) {
+      this.area = this.exports.cpu_area() >>> 0;
+      this.pid = 0;
+    }
+    return result;
+  }
+
+  /** The kernel log: the last KLOG_SIZE bytes written to it. */
+  log(): string {
+    const start = BOOTBLOCK + PAGE_SIZE;
+    let text = '';
+    for (let i = start; i < start + PAGE_SIZE && this.u8[i] !== 0; i++)
+      text += String.fromCharCode(this.u8[i]);
+    return text;
   }
 
   /** Register a buffer that outlives a call, and get its space number. */

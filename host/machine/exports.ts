@@ -19,6 +19,8 @@ export interface KernelExports {
   machine_boot(seed: number, seeded: number, virtualClock: number, epochSeconds: number): number;
   /** Attach this instance as a CPU. Returns its number, or -EUSERS. */
   cpu_attach(): number;
+  /** Become CPU `id` of a machine whose RAM came from a snapshot. */
+  cpu_adopt(id: number): number;
   cpu_detach(): number;
   /** Byte address of this CPU's syscall area (unsigned). */
   cpu_area(): number;
@@ -34,6 +36,8 @@ export interface KernelExports {
   machine_resume(): number;
   /** Move a virtual clock forward, ms. -EINVAL on a machine with a real clock. */
   clock_advance(ms: number): number;
+  /** Milliseconds since 1970 by the machine's clock, f64 at SA_DATA. */
+  clock_ms(): number;
   /** Time has passed: wake Lwps whose deadline is over. */
   clock_tick(): number;
 
@@ -72,7 +76,15 @@ export interface KernelExports {
   sys_fchownat(dirfd: number, plen: number, uid: number, gid: number, flags: number): number;
   sys_fchown(fd: number, uid: number, gid: number): number;
   /** Seconds f64 (whole, may be negative) and ns, or UTIME_NOW / UTIME_OMIT in the ns. */
-  sys_utimensat(dirfd: number, plen: number, flags: number, atime: number, atimeNs: number, mtime: number, mtimeNs: number): number;
+  sys_utimensat(
+    dirfd: number,
+    plen: number,
+    flags: number,
+    atime: number,
+    atimeNs: number,
+    mtime: number,
+    mtimeNs: number,
+  ): number;
   sys_futimens(fd: number, atime: number, atimeNs: number, mtime: number, mtimeNs: number): number;
   sys_truncate(plen: number, length: number): number;
   sys_ftruncate(fd: number, length: number): number;
@@ -114,7 +126,14 @@ export interface KernelExports {
   sys_lseek(fd: number, offset: number, whence: number): number;
   sys_fallocate(fd: number, mode: number, offset: number, len: number): number;
   /** Offsets < 0: the file's own. Returns bytes copied. */
-  sys_copy_file_range(fdin: number, offin: number, fdout: number, offout: number, len: number, flags: number): number;
+  sys_copy_file_range(
+    fdin: number,
+    offin: number,
+    fdout: number,
+    offout: number,
+    len: number,
+    flags: number,
+  ): number;
   sys_fsync(fd: number): number;
   sys_fdatasync(fd: number): number;
   sys_sync(): number;
@@ -148,13 +167,44 @@ export interface KernelExports {
   sys_umount2(plen: number, flags: number): number;
   /** Attribute's name at SA_PATH2; value in a host buffer. size 0: returns the value's size.
    *  flags: AT_SYMLINK_NOFOLLOW, XATTR_CREATE and XATTR_REPLACE in `xflags`. */
-  sys_getxattr(dirfd: number, plen: number, flags: number, namelen: number, space: number, addr: number, size: number): number;
-  sys_setxattr(dirfd: number, plen: number, flags: number, namelen: number, space: number, addr: number, size: number, xflags: number): number;
+  sys_getxattr(
+    dirfd: number,
+    plen: number,
+    flags: number,
+    namelen: number,
+    space: number,
+    addr: number,
+    size: number,
+  ): number;
+  sys_setxattr(
+    dirfd: number,
+    plen: number,
+    flags: number,
+    namelen: number,
+    space: number,
+    addr: number,
+    size: number,
+    xflags: number,
+  ): number;
   /** Names, each followed by NUL. */
-  sys_listxattr(dirfd: number, plen: number, flags: number, space: number, addr: number, size: number): number;
+  sys_listxattr(
+    dirfd: number,
+    plen: number,
+    flags: number,
+    space: number,
+    addr: number,
+    size: number,
+  ): number;
   sys_removexattr(dirfd: number, plen: number, flags: number, namelen: number): number;
   sys_fgetxattr(fd: number, namelen: number, space: number, addr: number, size: number): number;
-  sys_fsetxattr(fd: number, namelen: number, space: number, addr: number, size: number, xflags: number): number;
+  sys_fsetxattr(
+    fd: number,
+    namelen: number,
+    space: number,
+    addr: number,
+    size: number,
+    xflags: number,
+  ): number;
   sys_flistxattr(fd: number, space: number, addr: number, size: number): number;
   sys_fremovexattr(fd: number, namelen: number): number;
   /** Handle at SA_DATA (FH_*). flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */

@@ -92,7 +92,14 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** Stop the timer: the machine is going down. */
+  /** The machine goes down: nothing that waits will go on. */
+  shutdown(): void {
+    for (const waiter of this.#waiters.values()) waiter.killed();
+    this.#waiters.clear();
+    this.stop();
+  }
+
+  /** Stop the timer. */
   stop(): void {
     if (this.#timer !== undefined) stopTimer(this.#timer);
     this.#timer = undefined;

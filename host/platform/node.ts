@@ -5,7 +5,8 @@
  */
 import { Buffer } from 'node:buffer';
 import { EventEmitter } from 'node:events';
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
 import { Readable, Writable } from 'node:stream';
 
@@ -48,4 +49,14 @@ export function textReader(bytes: Uint8Array): (start: number, end: number) => s
 /** The lines of a stream, as `FileHandle.readLines` gives them. */
 export function readLines(input: Readable): Interface {
   return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+/** The bytes behind a URL of this package's own files. */
+export async function loadBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  return url.protocol === 'file:' ? readFile(url) : new Uint8Array(await (await fetch(url)).arrayBuffer());
+}
+
+/** The same at once, or undefined where that cannot be. */
+export function loadBytesSync(url: URL): Uint8Array<ArrayBuffer> | undefined {
+  return url.protocol === 'file:' ? readFileSync(url) : undefined;
 }

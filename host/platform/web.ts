@@ -126,3 +126,15 @@ class LineReader extends EventEmitter {
 export function readLines(input: Readable): Interface {
   return new LineReader(input) as unknown as Interface;
 }
+
+/** The bytes behind a URL of this package's own files. */
+export async function loadBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`cannot load ${url}: HTTP status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The same at once, or undefined where that cannot be. */
+export function loadBytesSync(_url: URL): Uint8Array<ArrayBuffer> | undefined {
+  return undefined;
+}

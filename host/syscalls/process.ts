@@ -56,9 +56,9 @@ export class Process extends SystemCalls {
   }
 
   /** End the process: its descriptors are closed, and what waits in it is rejected with ESRCH. */
-  exit(status = 0): void {
+  exit(): void {
     this.cpu.scheduler.kill(this.pid);
-    const result = this.exports.proc_exit(this.pid, status);
+    const result = this.exports.proc_exit(this.pid);
     if (this.cpu.pid === this.pid) this.cpu.pid = 0;
     this.check(result, 'exit');
   }

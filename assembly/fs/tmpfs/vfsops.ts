@@ -72,7 +72,7 @@ function parse(a: TmpArgs, opts: usize, len: u32): i32 {
 
 function parseOne(a: TmpArgs, o: Opt): i32 {
   if (litEquals('size', o.o_name, o.o_namelen)) {
-    const bytes = optSize(o, <u64>bb().bb_frames_total << PAGE_SHIFT);
+    const bytes = optSize(o, (<u64>bb().bb_frames_total) << PAGE_SHIFT);
     if (bytes < 0) return -EINVAL;
     const pages = (<u64>bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
     a.ta_maxpages = bytes == 0 || pages > UNLIMITED ? UNLIMITED : <u32>pages;
@@ -216,7 +216,8 @@ function tmpfsRemount(mp: Mount, opts: usize, optslen: u32): i32 {
 function tmpfsVgetByIno(mp: Mount, ino: u64, gen: u32, vpp: usize): i32 {
   const tm = tmOf(mp);
   const node: TmpNode = tmpNodeByIno(tm, ino);
-  if (changetype<usize>(node) == 0 || (gen != 0 && node.va.va_gen != gen) || node.va.va_nlink == 0) return -ESTALE;
+  if (changetype<usize>(node) == 0 || (gen != 0 && node.va.va_gen != gen) || node.va.va_nlink == 0)
+    return -ESTALE;
   const vp = tmpVget(tm, node);
   if (changetype<usize>(vp) == 0) return -ENOMEM;
   store<u32>(vpp, <u32>changetype<usize>(vp));

@@ -1,0 +1,9 @@
+/** Damselfly: the file-system half of a kernel, as a virtual machine. */
+export { boot, bootSync, type BootOptions, type ClockOptions } from './machine/boot.ts';
+export { LeakError, Machine } from './machine/machine.ts';
+export { KernelPanic } from './machine/panic.ts';
+export type { Flavour } from './machine/kernels.ts';
+export type { Snapshot } from './machine/snapshot.ts';
+export type { InitialFile } from './machine/tree.ts';
+export { type Credentials, Process, type ProcessOptions } from './syscalls/process.ts';
+export type { NodeFs } from './syscalls/fs/types.ts';

@@ -1,0 +1,245 @@
+/**
+ * Booting: from options, or from a snapshot, to a {@link Machine}.
+ */
+import {
+  BB_STATE,
+  BOOTBLOCK,
+  MACHINE_STOPPED,
+  RAM_DEFAULT_BYTES,
+  RAM_MAX_BYTES,
+  RAM_MIN_BYTES,
+  WASM_PAGE_SIZE,
+} from '../../assembly/abi/layout.ts';
+import { type Flavour, kernelUrl } from '#kernels';
+import { loadBytes, loadBytesSync } from '#platform';
+import type { Credentials } from '../syscalls/process.ts';
+import { Cpu } from './cpu.ts';
+import type { KernelExports } from './exports.ts';
+import { Machine } from './machine.ts';
+import { KernelPanic } from './panic.ts';
+import { checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
+import { type InitialFile, makeTree } from './tree.ts';
+
+export interface ClockOptions {
+  /** Seconds since 1970 at boot. Default 0. */
+  epochSeconds?: number;
+}
+
+export interface BootOptions {
+  /** RAM in bytes, rounded up to 64 KiB: 4 MiB to 4 GiB less 64 KiB. Default 128 MiB. Fixed for good. */
+  ram?: number;
+  /** 'up' (default): one CPU, unshared memory. 'smp': shared memory. '-debug': checks everything. */
+  flavour?: Flavour;
+  /** The kernel: a compiled module, its bytes, or where to get it. Default: the package's own. */
+  module?: WebAssembly.Module | BufferSource | URL;
+  /** Make entropy a function of this number (0 to 2^53), and, unless told otherwise, the clock virtual. */
+  seed?: number;
+  /** 'real' follows the host; 'virtual' is state in RAM. Default: virtual with a seed, else real. */
+  clock?: 'real' | 'virtual' | ({ type: 'virtual' } & ClockOptions);
+  /** The machine's name, /proc/sys/kernel/hostname. Default 'damselfly'. */
+  hostname?: string;
+  /** Gets what the machine writes to its console. Default: dropped. */
+  console?: (bytes: Uint8Array) => void;
+  /** Files to make: text, bytes, or { data, mode, uid, gid }; null makes a directory. */
+  files?: Readonly<Record<string, InitialFile>>;
+  /** Who `machine.fs` acts as. Default: root. */
+  credentials?: Credentials;
+  /** Go on from a snapshot; only `module`, `console` and the real clock can be given beside it. */
+  from?: Snapshot;
+}
+
+interface Kernel {
+  module: WebAssembly.Module;
+  /** SHA-256 of its bytes where they are known; else of its custom identity. */
+  hash: string;
+}
+
+const cache = new Map<Flavour, Promise<Kernel>>();
+const cacheSync = new Map<Flavour, Kernel>();
+
+/**
+ * Boot a machine.
+ * @throws RangeError for a RAM size out of bounds, Error for a snapshot of another build,
+ *   SyscallError when the initial files do not fit.
+ * @example
+ * const machine = await boot({ files: { '/etc/motd': 'hello\n' } });
+ * machine.fs.readFileSync('/etc/motd', 'utf8'); // 'hello\n'
+ */
+export async function boot(options: BootOptions = {}): Promise<Machine> {
+  const flavour = flavourOf(options);
+  let kernel: Kernel;
+  if (options.module === undefined || options.module instanceof URL) {
+    const own = options.module === undefined;
+    const url = options.module ?? kernelUrl(flavour);
+    const loading = (own ? cache.get(flavour) : undefined) ?? loadBytes(url).then(compile);
+    if (own) {
+      cache.set(flavour, loading);
+      loading.catch(() => cache.delete(flavour));
+    }
+    kernel = await loading;
+  } else {
+    const { module } = options;
+    kernel =
+      module instanceof WebAssembly.Module ? given(module) : await compile(bytesOf(module as BufferSource));
+  }
+  return start(kernel, flavour, options);
+}
+
+/**
+ * Boot at once. Needs a compiled `module` where the engine does not compile synchronously (a
+ * browser's main thread) or files cannot be read so.
+ * @throws as {@link boot}; Error when the module cannot be had synchronously.
+ */
+export function bootSync(options: BootOptions = {}): Machine {
+  const flavour = flavourOf(options);
+  return start(kernelSync(flavour, options.module), flavour, options);
+}
+
+function kernelSync(flavour: Flavour, module: BootOptions['module']): Kernel {
+  if (module !== undefined && !(module instanceof URL)) {
+    if (module instanceof WebAssembly.Module) return given(module);
+    const bytes = bytesOf(module as BufferSource);
+    return { module: new WebAssembly.Module(bytes), hash: fingerprint(bytes) };
+  }
+  const known = module === undefined ? cacheSync.get(flavour) : undefined;
+  if (known !== undefined) return known;
+  const bytes = loadBytesSync(module ?? kernelUrl(flavour));
+  if (bytes === undefined) {
+    throw new Error('bootSync: the kernel cannot be read synchronously here; pass `module`, or use boot()');
+  }
+  const kernel = { module: new WebAssembly.Module(bytes), hash: fingerprint(bytes) };
+  if (module === undefined) cacheSync.set(flavour, kernel);
+  return kernel;
+}
+
+function flavourOf({ flavour, from }: BootOptions): Flavour {
+  return from?.flavour ?? flavour ?? 'up';
+}
+
+const hashes = new WeakMap<WebAssembly.Module, string>();
+
+function given(module: WebAssembly.Module): Kernel {
+  return { module, hash: hashes.get(module) ?? describe(module) };
+}
+
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Kernel> {
+  const module = await WebAssembly.compile(bytes);
+  const hash = fingerprint(bytes);
+  hashes.set(module, hash);
+  return { module, hash };
+}
+
+function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
+  if (ArrayBuffer.isView(source))
+    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+  return new Uint8Array(source);
+}
+
+/** 64 bits of FNV-1a over the module, twice with different seeds: tells builds apart, no more. */
+function fingerprint(bytes: Uint8Array): string {
+  let a = 0x811c9dc5;
+  let b = 0x9747b28c;
+  for (let i = 0; i < bytes.length; i++) {
+    a = Math.imul(a ^ bytes[i], 0x01000193);
+    b = Math.imul(b ^ bytes[i], 0x85ebca6b) + i;
+  }
+  return (
+    (a >>> 0).toString(16).padStart(8, '0') +
+    (b >>> 0).toString(16).padStart(8, '0') +
+    bytes.length.toString(16)
+  );
+}
+
+/** A module whose bytes are gone: its build identity is a custom section that the build adds. */
+function describe(module: WebAssembly.Module): string {
+  const [section] = WebAssembly.Module.customSections(module, 'damselfly');
+  return section === undefined ? 'unknown' : new TextDecoder().decode(section);
+}
+
+function start(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {
+  return options.from === undefined
+    ? fresh(kernel, flavour, options)
+    : again(kernel, flavour, options, options.from);
+}
+
+function makeMemory(ramBytes: number, flavour: Flavour): WebAssembly.Memory {
+  const pages = ramBytes / WASM_PAGE_SIZE;
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: flavour.startsWith('smp') });
+}
+
+function instantiate(kernel: Kernel, cpu: Cpu): KernelExports {
+  const imports = { env: { memory: cpu.memory }, host: cpu.imports as unknown as WebAssembly.ModuleImports };
+  const exports = new WebAssembly.Instance(kernel.module, imports).exports as unknown as KernelExports;
+  cpu.connect(exports);
+  return exports;
+}
+
+function ramOf({ ram = RAM_DEFAULT_BYTES }: BootOptions): number {
+  const rounded = Math.ceil(ram / WASM_PAGE_SIZE) * WASM_PAGE_SIZE;
+  if (!(rounded >= RAM_MIN_BYTES && rounded <= RAM_MAX_BYTES)) {
+    throw new RangeError(`ram must be ${RAM_MIN_BYTES} to ${RAM_MAX_BYTES} bytes, and is ${ram}`);
+  }
+  return rounded;
+}
+
+function clockOf({ clock, seed }: BootOptions): { virtual: boolean; epochSeconds: number } {
+  if (typeof clock === 'object') return { virtual: true, epochSeconds: clock.epochSeconds ?? 0 };
+  return { virtual: clock === undefined ? seed !== undefined : clock === 'virtual', epochSeconds: 0 };
+}
+
+function must(result: number, what: string, cpu: Cpu): number {
+  if (result < 0) throw cpu.panic ?? new Error(`boot: ${what} failed with error ${-result}`);
+  return result;
+}
+
+function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {
+  const { seed, hostname, files = {}, credentials } = options;
+  const clock = clockOf(options);
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new RangeError(`seed must be a whole number from 0 to 2^53, and is ${seed}`);
+  }
+  const cpu = new Cpu(makeMemory(ramOf(options), flavour), {
+    console: options.console,
+    virtualClock: clock.virtual,
+  });
+  const exports = instantiate(kernel, cpu);
+  const { virtual, epochSeconds } = clock;
+  must(
+    exports.machine_boot(seed ?? 0, seed === undefined ? 0 : 1, virtual ? 1 : 0, epochSeconds),
+    'machine_boot',
+    cpu,
+  );
+  must(cpu.attach(), 'cpu_attach', cpu);
+  const init = must(exports.machine_start(), 'machine_start', cpu);
+  const machine = new Machine(cpu, { flavour, kernel: kernel.hash, initPid: init, virtualClock: virtual });
+  makeTree(machine.init.fs, files, hostname);
+  if (credentials !== undefined) machine.setFsCredentials(credentials);
+  return machine;
+}
+
+function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot: Snapshot): Machine {
+  checkSnapshot(snapshot);
+  if (snapshot.kernel !== kernel.hash) {
+    throw new Error(
+      `snapshot was made by another kernel build (${snapshot.kernel}, this one is ${kernel.hash})`,
+    );
+  }
+  const memory = makeMemory(snapshot.ramBytes, flavour);
+  layFrames(memory, snapshot);
+  const cpu = new Cpu(memory, { console: options.console, virtualClock: snapshot.virtualClock });
+  if (cpu.u32[(BOOTBLOCK + BB_STATE) >>> 2] !== MACHINE_STOPPED) {
+    throw cpu.panic instanceof KernelPanic
+      ? cpu.panic
+      : new Error('snapshot is damaged: the machine was not stopped');
+  }
+  instantiate(kernel, cpu);
+  must(cpu.adopt(0), 'cpu_adopt', cpu);
+  must(cpu.exports.machine_resume(), 'machine_resume', cpu);
+  return new Machine(cpu, {
+    flavour,
+    kernel: kernel.hash,
+    initPid: 1,
+    fsPid: snapshot.fsPid,
+    virtualClock: snapshot.virtualClock,
+  });
+}

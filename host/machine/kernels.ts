@@ -1,0 +1,18 @@
+/**
+ * Where the kernel's artefacts are. The URLs are literal, so that a bundler finds the files; they
+ * hold for the built module (build/dist/host/machine), which is what "#kernels" names everywhere.
+ */
+export type Flavour = 'up' | 'smp' | 'up-debug' | 'smp-debug';
+
+export function kernelUrl(flavour: Flavour): URL {
+  switch (flavour) {
+    case 'up':
+      return new URL('../../../kernel/up.wasm', import.meta.url);
+    case 'smp':
+      return new URL('../../../kernel/smp.wasm', import.meta.url);
+    case 'up-debug':
+      return new URL('../../../kernel/up-debug.wasm', import.meta.url);
+    case 'smp-debug':
+      return new URL('../../../kernel/smp-debug.wasm', import.meta.url);
+  }
+}

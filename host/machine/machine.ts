@@ -1,0 +1,156 @@
+/** A booted machine. */
+import {
+  BB_FLAVOUR,
+  BB_FRAMES_FREE,
+  BB_FRAMES_TOTAL,
+  BOOTBLOCK,
+  FLAVOUR_DEBUG,
+  PAGE_SIZE,
+} from '../../assembly/abi/layout.ts';
+import type { NodeFs } from '../syscalls/fs/types.ts';
+import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
+import type { Cpu } from './cpu.ts';
+import type { Flavour } from './kernels.ts';
+import { copyFrames, type Snapshot } from './snapshot.ts';
+
+interface MachineIdentity {
+  flavour: Flavour;
+  kernel: string;
+  initPid: number;
+  fsPid?: number;
+  virtualClock: boolean;
+}
+
+/** Objects were left over when a debug machine shut down: somebody forgot a reference. */
+export class LeakError extends Error {
+  readonly code = 'ERR_KERNEL_LEAK';
+  /** How many kernel objects are left. */
+  readonly count: number;
+
+  constructor(count: number, log: string) {
+    super(`${count} kernel object${count === 1 ? '' : 's'} left over at shutdown\n${log}`);
+    this.name = 'LeakError';
+    this.count = count;
+  }
+}
+
+export class Machine {
+  readonly cpu: Cpu;
+  readonly flavour: Flavour;
+  /** Process 1. Its parentless children are everybody else. */
+  readonly init: Process;
+  #fsProcess: Process;
+  readonly #identity: MachineIdentity;
+  #down = false;
+
+  /** Machines are made by boot() and bootSync(). */
+  constructor(cpu: Cpu, identity: MachineIdentity) {
+    this.cpu = cpu;
+    this.flavour = identity.flavour;
+    this.#identity = identity;
+    this.init = new Process(cpu, identity.initPid);
+    const { fsPid = identity.initPid } = identity;
+    this.#fsProcess = fsPid === identity.initPid ? this.init : new Process(cpu, fsPid);
+  }
+
+  /** node:fs on this machine, as the credentials given at boot (root unless told). */
+  get fs(): NodeFs {
+    return this.#fsProcess.fs;
+  }
+
+  /** RAM in bytes. */
+  get ramBytes(): number {
+    return this.cpu.u8.length;
+  }
+
+  /** Bytes of RAM that nothing uses. Caches count as used: see {@link reclaim}. */
+  get ramFreeBytes(): number {
+    return this.cpu.u32[(BOOTBLOCK + BB_FRAMES_FREE) >>> 2] * PAGE_SIZE;
+  }
+
+  /** A new process, a child of process 1 unless `parent` is given. */
+  process(options: ProcessOptions = {}): Process {
+    return Process.create(this.cpu, options);
+  }
+
+  /** The shim for a process that exists already (as after booting a snapshot). */
+  attach(pid: number): Process {
+    const process = new Process(this.cpu, pid);
+    process.cwd();
+    return process;
+  }
+
+  /** Let `fs` act as somebody, in a process of its own. */
+  setFsCredentials(credentials: Credentials): void {
+    if (this.#fsProcess === this.init) this.#fsProcess = this.process({ ...credentials });
+    else this.#fsProcess.setCredentials(credentials);
+  }
+
+  /**
+   * Everything the machine is, copied. Quick: it costs by the frames in use.
+   * @throws Error EBUSY while a call is in progress on another CPU; KernelPanic.
+   */
+  snapshot(): Snapshot {
+    const { cpu } = this;
+    const stopped = cpu.exports.machine_stop();
+    if (stopped < 0) {
+      throw cpu.panic ?? Object.assign(new Error('snapshot: a CPU is inside the kernel'), { code: 'EBUSY' });
+    }
+    try {
+      return {
+        format: 1,
+        flavour: this.flavour,
+        kernel: this.#identity.kernel,
+        ramBytes: this.ramBytes,
+        fsPid: this.#fsProcess.pid,
+        virtualClock: this.#identity.virtualClock,
+        ...copyFrames(cpu),
+      };
+    } finally {
+      cpu.exports.machine_resume();
+    }
+  }
+
+  /** Free what only caches hold: unused names, vnodes, zone frames. */
+  reclaim(): void {
+    this.cpu.exports.machine_reclaim();
+  }
+
+  /** Frames of 4 KiB in use, kernel's own included. */
+  get framesInUse(): number {
+    const { u32 } = this.cpu;
+    return u32[(BOOTBLOCK + BB_FRAMES_TOTAL) >>> 2] - u32[(BOOTBLOCK + BB_FRAMES_FREE) >>> 2];
+  }
+
+  /** Move a virtual clock forward, waking what is due. @throws Error on a machine with a real clock. */
+  advanceClock(ms: number): void {
+    const result = this.cpu.exports.clock_advance(ms);
+    if (result < 0) throw this.cpu.panic ?? new Error('advanceClock: this machine follows the real clock');
+    this.cpu.scheduler.kick();
+  }
+
+  /** What the kernel has logged, its last 4 KiB. */
+  get log(): string {
+    return this.cpu.log();
+  }
+
+  /**
+   * End every process, unmount everything, free all. The machine cannot be used afterwards; what
+   * waited on it is rejected with ESRCH. Calling it again does nothing.
+   * @throws LeakError in debug flavours when kernel objects are left over.
+   */
+  shutdown(): void {
+    if (this.#down) return;
+    this.#down = true;
+    const { cpu } = this;
+    cpu.scheduler.shutdown();
+    const leaks = cpu.exports.machine_shutdown();
+    if (cpu.panic !== undefined) throw cpu.panic;
+    const debug = cpu.u32[(BOOTBLOCK + BB_FLAVOUR) >>> 2] & FLAVOUR_DEBUG;
+    if (leaks > 0 && debug) throw new LeakError(leaks, this.log);
+  }
+
+  [Symbol.dispose](): void {
+    this.shutdown();
+  }
+}
