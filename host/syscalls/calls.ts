@@ -15,7 +15,7 @@ import {
 } from '../../assembly/abi/flags.ts';
 import * as at from '../../assembly/abi/layout.ts';
 import { Trap } from './trap.ts';
-import { then } from './fs/data.ts';
+import { after } from './fs/data.ts';
 import { type BigIntStats, readBigIntStats } from './fs/stats.ts';
 
 /** A file, by a path or by an open descriptor. */
@@ -71,7 +71,7 @@ export class SystemCalls extends Trap {
   }
 
   protected async soon(issue: () => number, syscall: string, signal?: AbortSignal): Promise<number> {
-    return then(this.later(issue, signal), (result) => this.check(result, syscall));
+    return after(this.later(issue, signal), (result) => this.check(result, syscall));
   }
 
   // ── names ────────────────────────────────────────────────────────────────────────────────

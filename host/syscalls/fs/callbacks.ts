@@ -2,7 +2,7 @@
  * The functions of node:fs that call back.
  */
 import { Buffer, defer } from '#platform';
-import { then } from './data.ts';
+import { after } from './data.ts';
 import { invalidArgType } from './errors.ts';
 import { readArguments, writeArguments } from './io.ts';
 import { calledBack, named, type Operation } from './later.ts';
@@ -50,17 +50,17 @@ function transfers({ io }: Calls): Record<string, unknown> {
     const file = toFd(fd);
     const [buffer, offset, length, position] = readForm(args);
     const t = readArguments(buffer, offset, length, position, READ_ARGUMENTS);
-    return then(io.readLater(file, t), (bytesRead) => ({ bytesRead, buffer }));
+    return after(io.readLater(file, t), (bytesRead) => ({ bytesRead, buffer }));
   };
   const write = (fd: unknown, buffer: unknown, offset?: unknown, length?: unknown, position?: unknown) => {
     const file = toFd(fd);
     const t = writeArguments(buffer, offset, length, position);
-    return then(io.writeLater(file, t), (bytesWritten) => ({ bytesWritten, buffer }));
+    return after(io.writeLater(file, t), (bytesWritten) => ({ bytesWritten, buffer }));
   };
   const readv = (fd: unknown, buffers: unknown, position?: unknown) =>
-    then(io.readv(toFd(fd), buffers, position), (bytesRead) => ({ bytesRead, buffers }));
+    after(io.readv(toFd(fd), buffers, position), (bytesRead) => ({ bytesRead, buffers }));
   const writev = (fd: unknown, buffers: unknown, position?: unknown) =>
-    then(io.writev(toFd(fd), buffers, position), (bytesWritten) => ({ bytesWritten, buffers }));
+    after(io.writev(toFd(fd), buffers, position), (bytesWritten) => ({ bytesWritten, buffers }));
   return {
     read: withBuffer('read', read),
     write: withBuffer('write', write),

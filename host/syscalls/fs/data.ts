@@ -9,8 +9,8 @@ import { IOV_SIZE, SA_IOV } from '../../../assembly/abi/layout.ts';
 import type { Trap } from '../trap.ts';
 import { bytesOf, type KernelPath, toFd, toLength } from './validate.ts';
 
-/** Apply to a result that is there already or comes later. */
-export function then<T, U>(value: T | Promise<T>, next: (value: T) => U): U | Promise<U> {
+/** Apply to a result that is there already or comes later. (A module that exports `then` is thenable.) */
+export function after<T, U>(value: T | Promise<T>, next: (value: T) => U): U | Promise<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
@@ -53,7 +53,7 @@ export function dataCalls(trap: Trap) {
     signal?: AbortSignal,
   ): number | Promise<number> {
     const issue = () => sys_openat(AT_FDCWD, trap.path1(path), flags | O_CLOEXEC, mode);
-    return then(trap.later(issue, signal), (fd) => {
+    return after(trap.later(issue, signal), (fd) => {
       if (fd < 0) throw trap.failure(fd, 'open', path);
       return fd;
     });
@@ -134,7 +134,7 @@ export function dataCalls(trap: Trap) {
     signal?: AbortSignal,
   ): number | Promise<number> {
     const issue = () => transfer(call, fd, bytes, offset, length, position);
-    return then(trap.later(issue, signal), (count) => {
+    return after(trap.later(issue, signal), (count) => {
       if (count < 0) throw trap.failure(count, call);
       return count;
     });
@@ -170,7 +170,7 @@ export function dataCalls(trap: Trap) {
     views: NodeJS.ArrayBufferView[],
     position: number,
   ): number | Promise<number> {
-    return then(
+    return after(
       trap.later(() => vector(call, fd, views, position)),
       (count) => {
         if (count < 0) throw trap.failure(count, call);

@@ -51,12 +51,12 @@ const ESCAPES: Record<string, string> = {
 };
 
 function quote(text: string): string {
-  const escape = (c: string) => {
+  const shown = (c: string) => {
     const code = c.charCodeAt(0);
     if (code >= 32 && code !== 127) return ESCAPES[c] ?? c;
     return ESCAPES[c] ?? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
   };
-  return `'${text.split('').map(escape).join('')}'`;
+  return `'${text.split('').map(shown).join('')}'`;
 }
 
 /** A value as the end of an argument error shows it. */

@@ -2,7 +2,7 @@
  * The synchronous functions of node:fs that work on names and attributes. None of their calls can
  * wait. Each is a straight line: check, write the path, call, look at the sign.
  */
-import { ENOENT, ENOTDIR } from '../../../assembly/abi/errno.ts';
+import { ENOENT } from '../../../assembly/abi/errno.ts';
 import { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, F_OK } from '../../../assembly/abi/flags.ts';
 import { SA_DATA, ST_MODE } from '../../../assembly/abi/layout.ts';
 import type { Trap } from '../trap.ts';
@@ -64,7 +64,7 @@ export function nameCalls(trap: Trap) {
     path: KernelPath,
     options: StatOptions | undefined,
   ): undefined {
-    if (options?.throwIfNoEntry === false && (result === -ENOENT || result === -ENOTDIR)) return undefined;
+    if (options?.throwIfNoEntry === false && result === -ENOENT) return undefined;
     throw trap.failure(result, syscall, path);
   }
 

@@ -3,7 +3,7 @@
  */
 import { hostConstants } from '#platform';
 import { SA_DATA } from '../../../assembly/abi/layout.ts';
-import { then } from './data.ts';
+import { after } from './data.ts';
 import { FileHandle, type HandleCalls } from './handle.ts';
 import { named, promised } from './later.ts';
 import { resolve } from './paths.ts';
@@ -58,7 +58,7 @@ export function promisesApi(calls: Calls, handles: HandleCalls): Record<string, 
   api.writeFile = onFile('writeFile');
   api.appendFile = onFile('appendFile');
   api.open = promised('open', (path: unknown, flags?: unknown, mode?: unknown) =>
-    then(calls.io.open(path, flags, mode), (fd) => new FileHandle(handles, fd)),
+    after(calls.io.open(path, flags, mode), (fd) => new FileHandle(handles, fd)),
   );
   api.realpath = promised('realpath', calls.names.realpathSync.native);
   api.truncate = promised('truncate', (path: unknown, len?: number) =>

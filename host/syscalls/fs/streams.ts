@@ -2,7 +2,7 @@
  * ReadStream and WriteStream.
  */
 import { Buffer, defer, Readable, Writable } from '#platform';
-import { then } from './data.ts';
+import { after } from './data.ts';
 import { invalidArgType, outOfRange } from './errors.ts';
 import { FileHandle, type HandleCalls } from './handle.ts';
 import { readFlags } from './io.ts';
@@ -355,7 +355,7 @@ function functionsOf({ data }: HandleCalls): Functions {
     close: (fd, callback) => answer(() => data.close(fd), callback),
     read: (fd, buffer, offset, length, position, callback) =>
       answer(
-        () => then(data.readLater(fd, buffer, offset, length, position ?? -1), (count) => count),
+        () => after(data.readLater(fd, buffer, offset, length, position ?? -1), (count) => count),
         callback,
       ),
     write: (fd, buffer, offset, length, position, callback) =>

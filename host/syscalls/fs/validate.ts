@@ -146,12 +146,13 @@ export interface KernelTime {
   nanoseconds: number;
 }
 
-/** A Date, seconds as a number or as text in decimal; infinite: now. */
+/** A Date, seconds as a number or as text in decimal; a negative number means now, as in Node. */
 export function toTime(value: unknown): KernelTime {
   let seconds: number;
   if (value instanceof Date) seconds = value.getTime() / 1000;
   else if (typeof value === 'string' && String(+value) === value) seconds = +value;
-  else if (typeof value === 'number') seconds = Number.isFinite(value) ? value : Date.now() / 1000;
+  else if (typeof value === 'number' && Number.isFinite(value))
+    seconds = value < 0 ? Date.now() / 1000 : value;
   else throw invalidArgType('time', 'an instance of Date or an Time in seconds', value);
   const whole = Math.floor(seconds);
   // Beyond a microsecond a double of today's date is noise.
