@@ -40,6 +40,8 @@ export interface KernelExports {
   clock_ms(): number;
   /** Time has passed: wake Lwps whose deadline is over. */
   clock_tick(): number;
+  /** This machine's time as f64 at SA_DATA, ms since 1970: what deadlines are counted on. */
+  clock_ms(): number;
 
   // ── processes ──────────────────────────────────────────────────────────────────────────────
   /** New process, child of `ppid` (0: of none), with this uid and gid and `ngroups` u32 groups

@@ -190,8 +190,8 @@ export class SystemCalls extends Trap {
   /** RLIMIT_* as [soft, hard]; Infinity for none. */
   getrlimit(resource: number): [soft: number, hard: number] {
     this.enter();
-    const soft = this.check(this.exports.sys_getrlimit(resource), 'getrlimit');
-    return [soft, this.dataF64[0]];
+    this.check(this.exports.sys_getrlimit(resource), 'getrlimit');
+    return [this.dataF64[0], this.dataF64[1]];
   }
 
   setrlimit(resource: number, soft: number, hard: number): void {

@@ -59,8 +59,9 @@ export class Trap {
     if (this.cpu.pid !== this.pid) this.#switch();
   }
 
-  /** Enter, and write the call's first path. Returns its length in bytes, PATH_MAX if too long. */
-  path1(path: string | Uint8Array): number {
+  /** Enter, and write the call's first path. Returns its length in bytes, PATH_MAX if too long.
+   *  `name` is the argument's, for the error when the path holds a NUL. */
+  path1(path: string | Uint8Array, name = 'path'): number {
     if (this.cpu.pid !== this.pid) this.#switch();
     if (typeof path !== 'string') return this.#putBytes(path, 0);
     const { area } = this;
@@ -68,21 +69,22 @@ export class Trap {
     if (length >= PATH_MAX) return PATH_MAX;
     for (let i = 0; i < length; i++) {
       const c = path.charCodeAt(i);
-      if ((c - 1) >>> 0 >= 0x7f) return this.#putText(path, 0, 'path');
+      if ((c - 1) >>> 0 >= 0x7f) return this.#putText(path, 0, name);
       area[i] = c;
     }
     return length;
   }
 
-  /** Write the call's second path. Returns its length in bytes, PATH_MAX if too long. */
-  path2(path: string | Uint8Array): number {
+  /** Write the call's second path. Returns its length in bytes, PATH_MAX if too long.
+   *  `name` is the argument's, for the error when the path holds a NUL. */
+  path2(path: string | Uint8Array, name = 'path'): number {
     if (typeof path !== 'string') return this.#putBytes(path, SA_PATH2);
     const { area } = this;
     const { length } = path;
     if (length >= PATH_MAX) return PATH_MAX;
     for (let i = 0; i < length; i++) {
       const c = path.charCodeAt(i);
-      if ((c - 1) >>> 0 >= 0x7f) return this.#putText(path, SA_PATH2, 'dest');
+      if ((c - 1) >>> 0 >= 0x7f) return this.#putText(path, SA_PATH2, name);
       area[SA_PATH2 + i] = c;
     }
     return length;

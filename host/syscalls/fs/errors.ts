@@ -85,9 +85,11 @@ function received(value: unknown): string {
     const name = (value as { constructor?: { name?: string } }).constructor?.name;
     return name ? ` Received an instance of ${name}` : ' Received [Object: null prototype] {}';
   }
-  let text = showValue(value);
-  if (text.length > 28) text = `${text.slice(0, 25)}...`;
-  return ` Received type ${typeof value} (${text})`;
+  if (typeof value === 'string') {
+    const text = value.length > 28 ? `${value.slice(0, 25)}...` : value;
+    return ` Received type string (${text.includes("'") ? JSON.stringify(text) : `'${text}'`})`;
+  }
+  return ` Received type ${typeof value} (${showValue(value)})`;
 }
 
 /** `expected` is the part after "must be", such as "of type string or an instance of URL". */

@@ -66,6 +66,8 @@ export function fileCalls(trap: Trap, data: DataCalls) {
   } = trap.exports;
   const { dataF64, dataU32 } = trap;
 
+  const scratch = Buffer.alloc(CHUNK_BYTES);
+
   function stat(fd: number, syscall = 'fstat'): void {
     trap.enter();
     const result = sys_fstat(fd);
@@ -82,16 +84,21 @@ export function fileCalls(trap: Trap, data: DataCalls) {
     return size;
   }
 
-  function readAll(fd: number): Buffer {
+  function readAll(fd: number, encoding?: BufferEncoding): string | Buffer {
     const size = sizeOf(fd);
-    if (size === 0) return readToEnd(fd);
-    const buffer = Buffer.allocUnsafe(size);
+    if (size === 0) {
+      const buffer = readToEnd(fd);
+      return encoding === undefined ? buffer : buffer.toString(encoding);
+    }
+    // Bytes on their way to text need no buffer of their own.
+    const buffer = encoding !== undefined && size <= CHUNK_BYTES ? scratch : Buffer.allocUnsafe(size);
     let done = 0;
     while (done < size) {
       const count = data.read(fd, buffer, done, size - done, -1);
       if (count === 0) break;
       done += count;
     }
+    if (encoding !== undefined) return buffer.toString(encoding, 0, done);
     return done === size ? buffer : buffer.subarray(0, done);
   }
 
@@ -108,17 +115,14 @@ export function fileCalls(trap: Trap, data: DataCalls) {
 
   function readFileSync(path: KernelPath | number, options?: unknown): string | Buffer {
     const { encoding, flag } = toOptions<ReadFileOptions>(options, {});
-    let buffer: Buffer;
-    if (isFd(path)) buffer = readAll(path);
-    else {
-      const fd = data.open(toPath(path), readFlags(flag), 0o666);
-      try {
-        buffer = readAll(fd);
-      } finally {
-        data.close(fd);
-      }
+    const decode = encoding && (encoding as string) !== 'buffer' ? encoding : undefined;
+    if (isFd(path)) return readAll(path, decode);
+    const fd = data.open(toPath(path), readFlags(flag), 0o666);
+    try {
+      return readAll(fd, decode);
+    } finally {
+      data.close(fd);
     }
-    return encoding && (encoding as string) !== 'buffer' ? buffer.toString(encoding) : buffer;
   }
 
   /** The bytes of an open file from its position on; waits, and gives up when `signal` aborts. */

@@ -183,7 +183,13 @@ export function nameCalls(trap: Trap) {
   function linkSync(existingPath: KernelPath, newPath: KernelPath): void {
     const from = toPath(existingPath, 'existingPath');
     const to = toPath(newPath, 'newPath');
-    const result = sys_linkat(AT_FDCWD, trap.path1(from), AT_FDCWD, trap.path2(to), 0);
+    const result = sys_linkat(
+      AT_FDCWD,
+      trap.path1(from, 'existingPath'),
+      AT_FDCWD,
+      trap.path2(to, 'newPath'),
+      0,
+    );
     if (result < 0) throw trap.failure(result, 'link', from, to);
     trap.changed();
   }
@@ -192,7 +198,7 @@ export function nameCalls(trap: Trap) {
     if (type !== undefined && type !== null && !SYMLINK_TYPES.has(type)) throw badSymlinkType(type);
     const text = toPath(target, 'target');
     const name = toPath(path);
-    const result = sys_symlinkat(trap.path1(text), AT_FDCWD, trap.path2(name));
+    const result = sys_symlinkat(trap.path1(text, 'target'), AT_FDCWD, trap.path2(name));
     if (result < 0) throw trap.failure(result, 'symlink', text, name);
     trap.changed();
   }
@@ -261,7 +267,13 @@ export function nameCalls(trap: Trap) {
   function renameSync(oldPath: KernelPath, newPath: KernelPath): void {
     const from = typeof oldPath === 'string' ? oldPath : toPath(oldPath, 'oldPath');
     const to = typeof newPath === 'string' ? newPath : toPath(newPath, 'newPath');
-    const result = sys_renameat2(AT_FDCWD, trap.path1(from), AT_FDCWD, trap.path2(to), 0);
+    const result = sys_renameat2(
+      AT_FDCWD,
+      trap.path1(from, 'oldPath'),
+      AT_FDCWD,
+      trap.path2(to, 'newPath'),
+      0,
+    );
     if (result < 0) throw trap.failure(result, 'rename', from, to);
     trap.changed();
   }

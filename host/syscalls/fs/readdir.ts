@@ -28,6 +28,8 @@ import { Dirent } from './dirent.ts';
 import type { NameCalls } from './names.ts';
 import { checkFlag, type KernelPath, toOptions, toPath } from './validate.ts';
 
+const DOT = 46;
+
 type Encoding = BufferEncoding | 'buffer';
 
 export interface ReaddirOptions {
@@ -87,9 +89,10 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
     for (let i = 0; i < dataU32[GD_COUNT >> 2]; i++) {
       const record = GD_HEADER + i * GD_REC_SIZE;
       const length = dataU32[(record + GD_REC_NAMELEN) >> 2];
-      const name = takeName(at, length, encoding);
+      const start = at;
       at += length + 1;
-      if (length <= 2 && isDots(name)) continue;
+      if (length <= 2 && area[start] === DOT && area[start + length - 1] === DOT) continue;
+      const name = takeName(start, length, encoding);
       const entry = { name, type: data[record + GD_REC_TYPE] };
       if (entry.type === DT_UNKNOWN) unknown.push(entry);
       into.push(entry);
@@ -189,11 +192,6 @@ export type DirectoryCalls = ReturnType<typeof directoryCalls>;
 function recode(name: string, encoding: Encoding): string | Buffer {
   const bytes = Buffer.from(name);
   return encoding === 'buffer' ? bytes : bytes.toString(encoding);
-}
-
-function isDots(name: string | Buffer): boolean {
-  const text = typeof name === 'string' ? name : name.toString('latin1');
-  return text === '.' || text === '..';
 }
 
 /** A path below a directory. Bytes stay bytes when either part is not text. */

@@ -155,9 +155,8 @@ export function toTime(value: unknown): KernelTime {
     seconds = value < 0 ? Date.now() / 1000 : value;
   else throw invalidArgType('time', 'an instance of Date or an Time in seconds', value);
   const whole = Math.floor(seconds);
-  // Beyond a microsecond a double of today's date is noise.
-  const nanoseconds = Math.floor((seconds - whole) * 1e6 + 0.25) * 1000;
-  return nanoseconds >= 1e9 ? { seconds: whole + 1, nanoseconds: 0 } : { seconds: whole, nanoseconds };
+  // Beyond a microsecond a double of today's date is noise; Node cuts it off there too.
+  return { seconds: whole, nanoseconds: Math.floor((seconds - whole) * 1e6) * 1000 };
 }
 
 /** A position in a file: -1 for the file's own. */
