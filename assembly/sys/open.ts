@@ -43,7 +43,7 @@ import { curproc } from '../proc/proc';
 import { isOwner, mayCreate, vnodeAccess } from '../vfs/access';
 import { inotifyFile, inotifyName } from '../vfs/inotify';
 import { Mount } from '../vfs/mount';
-import { cacheDrop, Namecache, cacheRef } from '../vfs/namecache';
+import { cacheDrop, cacheRefValid, Namecache } from '../vfs/namecache';
 import {
   LAST_NORM,
   NL_BENEATH,
@@ -240,7 +240,7 @@ function openFast(plen: u32, flags: u32): i32 {
   if (changetype<usize>(vp) == 0) return -ERETRY;
   const ncp = changetype<Namecache>(<usize>curcpu.c_fastncp);
   const mp = changetype<Mount>(<usize>curcpu.c_fastmount);
-  cacheRef(ncp);
+  if (!cacheRefValid(ncp, curcpu.c_fastseq)) return -ERETRY;
   vnodeRef(vp);
   let e: i32 = -ERETRY;
   if (nlookupFastValid()) {

@@ -200,6 +200,22 @@ export function cacheRef(ncp: Namecache): void {
   add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), 1);
 }
 
+/**
+ * Reference an entry that a walk without locks found, if it is still what it was when its
+ * sequence count was read: a freed entry must not be referenced, so the chains' lock is held.
+ */
+export function cacheRefValid(ncp: Namecache, seq: u32): bool {
+  if (SMP) {
+    spinLock(ncLock());
+    const same = ncp.nc_seq == seq && (ncp.nc_flags & NCF_HASHED || ncp.nc_parent == 0);
+    if (same) cacheRef(ncp);
+    spinUnlock(ncLock());
+    return same;
+  }
+  cacheRef(ncp);
+  return true;
+}
+
 /** Drop a reference. The last one leaves the entry on the LRU, or frees it if it is DESTROYED. */
 // @ts-ignore: decorator
 @inline

@@ -36,6 +36,7 @@ import {
   cacheIsAncestor,
   cacheLock,
   cacheRef,
+  cacheRefValid,
   cacheResolve,
   cacheUnlock,
   cacheVnode,
@@ -240,11 +241,37 @@ function placeBeneath(nl: Nlookup): bool {
  * EACCES, ELOOP, ENAMETOOLONG, EXDEV (BENEATH), ENOMEM, or the file system's.
  */
 export function nlookup(nl: Nlookup): i32 {
-  mountRef(nl.nl_mount);
-  cacheRef(nl.nl_ncp);
+  if ((nl.nl_flags & NL_BENEATH) != 0 || !skipPrefix(nl)) {
+    mountRef(nl.nl_mount);
+    cacheRef(nl.nl_ncp);
+  }
   if (nl.nl_path == nl.nl_end) return fail(nl, -ENOENT);
   const e = walk(nl);
   return e == 0 ? 0 : fail(nl, e);
+}
+
+/**
+ * Go to the last component's directory by the walk without locks, if all of that is cached. True:
+ * we are there, referenced, with the last component left to walk.
+ */
+function skipPrefix(nl: Nlookup): bool {
+  const path = <usize>nl.nl_path;
+  let end = <usize>nl.nl_end;
+  while (end > path && load<u8>(end - 1) == 47) end--;
+  while (end > path && load<u8>(end - 1) != 47) end--;
+  if (end - path < 2) return false;
+  const mp = <u32>changetype<usize>(nl.nl_mount);
+  const start = <u32>changetype<usize>(nl.nl_ncp);
+  if (changetype<usize>(nlookupFast(path, <u32>(end - path), mp, start, false, nl.nl_cred)) == 0) return false;
+  const c = curcpu;
+  const ncp = changetype<Namecache>(<usize>c.c_fastncp);
+  if (!cacheRefValid(ncp, c.c_fastseq)) return false;
+  nl.nl_mount = changetype<Mount>(<usize>c.c_fastmount);
+  nl.nl_ncp = ncp;
+  mountRef(nl.nl_mount);
+  nl.nl_path = <u32>end;
+  nl.nl_last = LAST_DOT;
+  return true;
 }
 
 function fail(nl: Nlookup, e: i32): i32 {
