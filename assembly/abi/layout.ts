@@ -41,7 +41,7 @@ export const MACHINE_DEAD: u32 = 3; // panicked
 // ── a frame's VmPage, as far as snapshots look at it ────────────────────────────────────────
 export const VMPAGE_SIZE: u32 = 32;
 export const PG_FLAGS: u32 = 8;
-export const PG_FREE: u32 = 1;
+export const PG_FREE: u32 = 0;
 
 // ── a CPU's syscall area: 16 KiB, address from cpu_attach ───────────────────────────────────
 export const SA_SIZE: u32 = 16384;

@@ -88,7 +88,8 @@ export class Roots {
   // vm
   r_pages: u32; //        VmPage[r_nframes], indexed by address >> PAGE_SHIFT
   r_nframes: u32;
-  r_freehead: u32; //     r_pagelock; free frames
+  r_freehead: u32; //     r_pagelock; frames that were in use and are free again
+  r_freshframe: u32; //   r_pagelock; this frame and those above have never been in use
   r_pagelock: u32; //     spin
   r_zeropage: u32; //     address of the frame of zeros that holes are read from
   r_reserve: u32; //      frames kept for reclaim and for removing things

@@ -108,11 +108,11 @@ export function cacheTableBytes(nframes: u32): u32 {
   return n * 4;
 }
 
+/** `table`: never used before, so all zeros. Boot only. */
 export function cacheInit(table: usize, bytes: u32): void {
   const r = roots();
   r.r_ncbuckets = <u32>table;
   r.r_ncmask = bytes / 4 - 1;
-  memory.fill(table, 0, bytes);
   r.r_zncp = <u32>changetype<usize>(zoneCreate('namecache', <u32>NC_NAME + NC_INLINE, ZONE_STABLE));
   r.r_zncname = <u32>changetype<usize>(zoneCreate('longname', 256, ZONE_STABLE));
 }

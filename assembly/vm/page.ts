@@ -8,7 +8,9 @@
  * and back by pageFree.
  *
  * P1. r_pages has a VmPage for every frame of RAM, those of the boot block and of r_pages included.
- * P2. bb_frames_free counts the free list.
+ * P2. bb_frames_free counts the free list and the frames from r_freshframe on. Those have never
+ *     been in use and are on no list: RAM comes from the host as zeros, which is what the VmPage
+ *     of a free frame is made of, so that booting does not touch what it does not need.
  * P3. The last r_reserve frames go only to ALLOC_RESERVE callers: reclaim and calls that remove
  *     things, so that a full machine can always be emptied again.
  */
@@ -78,10 +80,10 @@ export function pageInit(ramBytes: u64, tableBytes: u32): usize {
   const table = (RAM_START + (<usize>nframes << 5) + PAGE_SIZE - 1) & ~(<usize>PAGE_SIZE - 1);
   const first = <u32>((table + tableBytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
   for (let i: u32 = 0; i < first; i++) pageOf((<usize>i) << PAGE_SHIFT).pg_flags = PG_KERNEL | PG_WIRED;
-  // highest first, so that frames are given out from low addresses up
-  for (let i = nframes; i > first; i--) pageToFree(pageOf((<usize>(i - 1)) << PAGE_SHIFT));
+  r.r_freshframe = first;
   const b = bb();
   b.bb_frames_total = nframes;
+  b.bb_frames_free = nframes - first;
   b.bb_pages = <u32>RAM_START;
   r.r_reserve = nframes / 128 < 16 ? 16 : nframes / 128 > 1024 ? 1024 : nframes / 128;
   r.r_lowwater = r.r_reserve * 2;
@@ -109,6 +111,21 @@ function pageUnfree(pg: VmPage): void {
   bb().bb_frames_free--;
 }
 
+/** A free frame: one that was in use before, if there is one. r_pagelock held; null: none. */
+function pageTake(): VmPage {
+  const r = roots();
+  const pg = changetype<VmPage>(<usize>r.r_freehead);
+  if (changetype<usize>(pg) != 0) {
+    pageUnfree(pg);
+    return pg;
+  }
+  const fresh = r.r_freshframe;
+  if (fresh == r.r_nframes) return pg;
+  r.r_freshframe = fresh + 1;
+  bb().bb_frames_free--;
+  return pageOf((<usize>fresh) << PAGE_SHIFT);
+}
+
 /** Fault loops: does this allocation fail? Counts while armed. */
 export function failNow(): bool {
   const r = roots();
@@ -129,14 +146,12 @@ export function pageAlloc(mode: u32, kind: u32): VmPage {
   const how = mode & 15;
   if (how == ALLOC_NOIO && bb().bb_frames_free <= r.r_reserve) pageShortage();
   spinLock(pageLockAddr());
-  const head = r.r_freehead;
-  if (head == 0 || (how != ALLOC_RESERVE && bb().bb_frames_free <= r.r_reserve)) {
+  const pg = how != ALLOC_RESERVE && bb().bb_frames_free <= r.r_reserve ? changetype<VmPage>(<usize>0) : pageTake();
+  if (changetype<usize>(pg) == 0) {
     spinUnlock(pageLockAddr());
-    return changetype<VmPage>(<usize>0);
+    return pg;
   }
-  const pg = changetype<VmPage>(<usize>head);
-  if (DEBUG) kassert(pg.pg_flags == PG_FREE, 'free list holds a frame in use');
-  pageUnfree(pg);
+  if (DEBUG) kassert(pg.pg_flags == PG_FREE, 'a free frame is in use');
   pg.pg_flags = kind;
   spinUnlock(pageLockAddr());
   pg.pg_owner = 0;
@@ -159,7 +174,7 @@ export function pageShortage(): void {
 
 export function pageFree(pg: VmPage): void {
   if (DEBUG) {
-    kassert((pg.pg_flags & PG_FREE) == 0, 'frame freed twice');
+    kassert(pg.pg_flags != PG_FREE, 'frame freed twice');
     kassert(pg.pg_hold == 0, 'frame freed while held');
     memory.fill(pageAddr(pg), 0xdf, PAGE_SIZE);
   }
@@ -170,24 +185,31 @@ export function pageFree(pg: VmPage): void {
 
 /** `n` frames in a row for a CPU or a device, zeroed and wired; the address, or 0. */
 export function pageAllocRun(n: u32): usize {
-  const r = roots();
   spinLock(pageLockAddr());
-  let run: u32 = 0;
-  for (let i: u32 = 0; i < r.r_nframes; i++) {
-    run = pageOf((<usize>i) << PAGE_SHIFT).pg_flags == PG_FREE ? run + 1 : 0;
-    if (run == n) {
-      const at = (<usize>(i - n + 1)) << PAGE_SHIFT;
-      for (let j: u32 = 0; j < n; j++) {
-        const pg = pageOf(at + ((<usize>j) << PAGE_SHIFT));
-        pageUnfree(pg);
-        pg.pg_flags = PG_KERNEL | PG_WIRED;
-      }
-      spinUnlock(pageLockAddr());
-      memory.fill(at, 0, (<usize>n) << PAGE_SHIFT);
-      return at;
-    }
-  }
+  const first = pageTakeRun(n);
+  if (first != 0) for (let i = first; i < first + n; i++) pageOf((<usize>i) << PAGE_SHIFT).pg_flags = PG_KERNEL | PG_WIRED;
   spinUnlock(pageLockAddr());
+  const at = (<usize>first) << PAGE_SHIFT;
+  if (first != 0) memory.fill(at, 0, (<usize>n) << PAGE_SHIFT);
+  return at;
+}
+
+/** The first of `n` free frames in a row, taken; 0: there is no such run. r_pagelock held. */
+function pageTakeRun(n: u32): u32 {
+  const r = roots();
+  const fresh = r.r_freshframe;
+  if (r.r_nframes - fresh >= n) {
+    r.r_freshframe = fresh + n;
+    bb().bb_frames_free -= n;
+    return fresh;
+  }
+  let run: u32 = 0;
+  for (let i: u32 = 0; i < fresh; i++) {
+    run = pageOf((<usize>i) << PAGE_SHIFT).pg_flags == PG_FREE ? run + 1 : 0;
+    if (run < n) continue;
+    for (let j = i + 1 - n; j <= i; j++) pageUnfree(pageOf((<usize>j) << PAGE_SHIFT));
+    return i + 1 - n;
+  }
   return 0;
 }
 
