@@ -1,5 +1,5 @@
 /** Descriptors: dup, fcntl, directories of the process, umask, limits. */
-import { EBADF, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from '../abi/errno';
+import { EBADF, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM } from '../abi/errno';
 import {
   F_DUPFD,
   F_DUPFD_CLOEXEC,
@@ -183,7 +183,7 @@ export function sys_chroot(plen: u32): i32 {
 
 /**
  * The path of a place, built backwards into a buffer of PATH_MAX bytes that ends at `end`: its
- * length, -ENOENT if the place was removed, -ERANGE if it is too long. Stops at the root of the
+ * length, -ENOENT if the place was removed, -ENAMETOOLONG. Stops at the root of the
  * process; a place outside it (chroot, detached mount) is named as from its mount's root.
  */
 export function placePath(mount: u32, entry: u32, end: usize, cap: u32): i32 {
@@ -201,7 +201,7 @@ export function placePath(mount: u32, entry: u32, end: usize, cap: u32): i32 {
     }
     if (ncp.nc_flags & NCF_DESTROYED || ncp.nc_parent == 0) return -ENOENT;
     const n = ncp.nc_namelen;
-    if (len + n + 1 > cap) return -ERANGE;
+    if (len + n + 1 > cap) return -ENAMETOOLONG;
     len += n + 1;
     memory.copy(end - len + 1, ncp.nc_namep, n);
     store<u8>(end - len, 47);

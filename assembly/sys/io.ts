@@ -89,10 +89,15 @@ function seekable(vp: Vnode): bool {
 /** A day: how old an atime must be before relatime renews it anyway. */
 const RELATIME_S: i64 = 86400;
 
-/** After a read: atime, as the mount's noatime / relatime / strictatime says. */
+/** After a read through an open file: atime, unless it was opened with O_NOATIME. */
 export function touchAtime(fp: File, vp: Vnode): void {
-  const flag = fileMount(fp).mnt_flag;
-  if (flag & (MS_NOATIME | MS_RDONLY) || fp.f_flag & O_NOATIME) return;
+  if ((fp.f_flag & O_NOATIME) == 0) touchAtimeOn(fileMount(fp), vp);
+}
+
+/** After a read: atime, as the mount's noatime / relatime / strictatime says. */
+export function touchAtimeOn(mp: Mount, vp: Vnode): void {
+  const flag = mp.mnt_flag;
+  if (flag & (MS_NOATIME | MS_RDONLY)) return;
   const va: Vattr = vp.v_fc.fc_attr;
   if ((flag & MS_STRICTATIME) == 0) {
     const older =

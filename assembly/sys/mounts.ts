@@ -5,6 +5,7 @@ import {
   EBUSY,
   EINVAL,
   EISDIR,
+  ELOOP,
   ENODATA,
   ENODEV,
   ENOENT,
@@ -28,8 +29,10 @@ import {
   MS_REMOUNT,
   O_ACCMODE,
   O_CLOEXEC,
+  O_PATH,
   R_OK,
   S_IFDIR,
+  S_IFLNK,
   S_IFREG,
   S_ISVTX,
   W_OK,
@@ -250,7 +253,8 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
   const fd = fdFree(0);
   e = fd;
   if (fd >= 0) {
-    if (flags & O_ACCMODE && vp.v_type == S_IFDIR) e = -EISDIR;
+    if (vp.v_type == S_IFLNK && (flags & O_PATH) == 0) e = -ELOOP;
+    else if (flags & O_ACCMODE && vp.v_type == S_IFDIR) e = -EISDIR;
     else if (flags & O_ACCMODE && mountReadOnly(mp)) e = -EROFS;
     else {
       const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : 0));

@@ -84,6 +84,7 @@ import {
 } from '../vfs/vop';
 import { newAttr } from './open';
 import { sysEnter, sysLeave } from './enter';
+import { touchAtimeOn } from './io';
 import { pathDone, pathLookup, pathToVnode, pathVnode } from './path';
 
 // ── making names ─────────────────────────────────────────────────────────────────────────────
@@ -212,7 +213,10 @@ export function sys_readlinkat(dirfd: i32, plen: u32): i32 {
   if (e != 0) return sysLeave(e);
   const vp = pathVnode();
   if (vp.v_type != S_IFLNK) e = plen == 0 ? -ENOENT : -EINVAL;
-  else e = vop_readlink(vp.v_fm, vp, <usize>curcpu.c_area + SA_DATA, PATH_MAX);
+  else {
+    e = vop_readlink(vp.v_fm, vp, <usize>curcpu.c_area + SA_DATA, PATH_MAX);
+    if (e >= 0) touchAtimeOn(scratchNl(0).nl_mount, vp);
+  }
   pathDone();
   return sysLeave(e);
 }

@@ -12,8 +12,9 @@ import { scratchNl, scratchWord } from '../vfs/scratch';
 import { fileVnode } from '../vfs/vfile';
 import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 
-/** Check a path's length and that it holds no NUL: 0, -ENAMETOOLONG, -ENOENT. */
+/** Check that a path has a length it may have and holds no NUL: 0, -ENAMETOOLONG, -ENOENT. */
 function pathCheck(path: usize, len: u32): i32 {
+  if (len == 0) return -ENOENT;
   if (len >= PATH_MAX) return -ENAMETOOLONG;
   for (let i: u32 = 0; i < len; i++) if (load<u8>(path + i) == 0) return -ENOENT;
   return 0;

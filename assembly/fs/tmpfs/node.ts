@@ -46,6 +46,8 @@ export class TmpMount {
   tm_entries: u32; //  directory entries in the hash
   tm_mask: u32; //     linear hashing: buckets below this were all split once
   tm_split: u32; //    next bucket to split
+  tm_xattr: u32; //    extended attributes in use, in XATTR_UNITs
+  tm_pad: u32;
   // then two FrameArrays
   // @ts-ignore: decorator
   @inline
@@ -58,6 +60,21 @@ export class TmpMount {
     return changetype<FrameArray>(changetype<usize>(this) + offsetof<TmpMount>() + offsetof<FrameArray>());
   }
 }
+/** What extended attributes are counted in, bytes. */
+export const XATTR_UNIT: u32 = 64;
+const XATTR_UNITS_PER_PAGE: u32 = PAGE_SIZE / XATTR_UNIT;
+
+/** Pages that count against the size limit: data, and what extended attributes amount to. */
+export function tmUsed(tm: TmpMount): u32 {
+  return tm.tm_pages + (tm.tm_xattr + XATTR_UNITS_PER_PAGE - 1) / XATTR_UNITS_PER_PAGE;
+}
+
+/** Is there room for these XATTR_UNITs more? */
+export function tmXattrFits(tm: TmpMount, units: u32): bool {
+  const pages = (<u64>tm.tm_xattr + units + XATTR_UNITS_PER_PAGE - 1) / XATTR_UNITS_PER_PAGE;
+  return <u64>tm.tm_pages + pages <= <u64>tm.tm_maxpages;
+}
+
 export const TMPMOUNT_SIZE: u32 = <u32>(offsetof<TmpMount>() + 2 * offsetof<FrameArray>());
 
 @unmanaged

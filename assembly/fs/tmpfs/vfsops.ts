@@ -34,6 +34,7 @@ import {
   tmpNodeFree,
   tmpNodeInit,
   tmpNodeSlots,
+  tmUsed,
 } from './node';
 import { tmpStamp, tmpVget, tmpfsVector } from './vnops';
 import { tmpXattrDropAll } from './xattr';
@@ -159,7 +160,7 @@ function tmpfsUnmount(mp: Mount): void {
     const node = tmpNodeByIno(tm, ino);
     if (changetype<usize>(node) == 0) continue;
     if ((node.tn_attr.va_mode & 0o170000) == S_IFDIR) direntDropAll(node);
-    tmpXattrDropAll(node);
+    tmpXattrDropAll(tm, node);
     tmpNodeDropPages(tm, node, fc);
     tmpNodeFree(tm, node);
   }
@@ -177,11 +178,12 @@ function tmpfsStatfs(mp: Mount, sf: Statfs): i32 {
   sf.sf_bsize = PAGE_SIZE;
   sf.sf_namelen = 255;
   if (tm.tm_maxpages == UNLIMITED) {
-    sf.sf_blocks = <u64>tm.tm_pages + ram;
+    sf.sf_blocks = <u64>tmUsed(tm) + ram;
     sf.sf_bfree = ram;
   } else {
     sf.sf_blocks = tm.tm_maxpages;
-    const left: u32 = tm.tm_maxpages > tm.tm_pages ? tm.tm_maxpages - tm.tm_pages : 0;
+    const used = tmUsed(tm);
+    const left: u32 = tm.tm_maxpages > used ? tm.tm_maxpages - used : 0;
     sf.sf_bfree = left < ram ? left : ram;
   }
   sf.sf_bavail = sf.sf_bfree;
@@ -203,7 +205,7 @@ function tmpfsRemount(mp: Mount, opts: usize, optslen: u32): i32 {
   if (changetype<usize>(a) == 0) return -ENOMEM;
   let e = parse(a, opts, optslen);
   // a limit below what is in use is refused, as on Linux
-  if (e == 0 && a.ta_set & 1 && a.ta_maxpages < tm.tm_pages) e = -EINVAL;
+  if (e == 0 && a.ta_set & 1 && a.ta_maxpages < tmUsed(tm)) e = -EINVAL;
   if (e == 0 && a.ta_set & 2 && a.ta_maxnodes < tm.tm_nodes) e = -EINVAL;
   if (e == 0) {
     if (a.ta_set & 1) tm.tm_maxpages = a.ta_maxpages;

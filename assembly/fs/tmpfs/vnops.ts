@@ -92,6 +92,7 @@ import {
   tmpNodeAttach,
   tmpNodeDetach,
   tmpNodeFree,
+  tmUsed,
 } from './node';
 import { tmpGetxattr, tmpListxattr, tmpRemovexattr, tmpSetxattr, tmpXattrDropAll } from './xattr';
 
@@ -426,7 +427,7 @@ function countPages(fm: Fsmanage, n: i32): void {
 function tmpGetpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, flags: u32): i32 {
   if ((flags & GP_WRITE) == 0) return GP_HOLE;
   const tm = tmOf(fm.fm_mount);
-  if (tm.tm_pages >= tm.tm_maxpages) return -ENOSPC;
+  if (tmUsed(tm) >= tm.tm_maxpages) return -ENOSPC;
   const e = fscacheAddPage(fc, index, flags);
   if (e != 0) return e == -ENOMEM ? -ENOSPC : e;
   countPages(fm, 1);
@@ -510,7 +511,7 @@ function tmpReclaim(fm: Fsmanage, vp: Vnode): i32 {
   if (vp.v_type == S_IFREG) countPages(fm, -(<i32>fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE)));
   memory.copy(changetype<usize>(node), changetype<usize>(vp.v_fc), offsetof<Vattr>());
   node.tn_vnode = 0;
-  tmpXattrDropAll(node);
+  tmpXattrDropAll(tm, node);
   tmpNodeFree(tm, node);
   return 0;
 }

@@ -6,13 +6,14 @@
 import { EEXIST, ENODATA, ENOSPC, ERANGE } from '../../abi/errno';
 import { XATTR_CREATE, XATTR_REPLACE } from '../../abi/flags';
 import { roots } from '../../kern/boot';
+import { add32 } from '../../kern/lock';
 import { fscacheTouchCtime } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { Vnode } from '../../vfs/vnode';
 import { ALLOC_NOIO } from '../../vm/page';
 import { Uio, uiomove } from '../../vm/uio';
 import { kfree, kmalloc, KMALLOC_MAX } from '../../vm/zone';
-import { nodeOf, TmpNode } from './node';
+import { nodeOf, tmOf, TmpMount, TmpNode, tmXattrFits, XATTR_UNIT } from './node';
 
 @unmanaged
 class TmpXattr {
@@ -32,6 +33,15 @@ class XaChunk {
 }
 const XC_DATA: usize = offsetof<XaChunk>();
 const CHUNK_MAX: u32 = KMALLOC_MAX - <u32>XC_DATA;
+
+/** What an attribute counts for, in XATTR_UNITs. */
+function unitsOf(namelen: u32, size: u32): i32 {
+  return <i32>((<u32>XA_NAME + namelen + size + XATTR_UNIT - 1) / XATTR_UNIT);
+}
+
+function charge(tm: TmpMount, units: i32): void {
+  add32(changetype<usize>(tm) + offsetof<TmpMount>('tm_xattr'), units);
+}
 
 function find(node: TmpNode, name: usize, len: u32): TmpXattr {
   let p = node.tn_xattr;
@@ -97,6 +107,9 @@ export function tmpSetxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32, 
   if (changetype<usize>(xa) == 0 && xflags & XATTR_REPLACE) return -ENODATA;
   const size = uio.uio_resid;
   const fresh = changetype<usize>(xa) == 0;
+  const tm = tmOf(fm.fm_mount);
+  const more = unitsOf(namelen, size) - (fresh ? 0 : unitsOf(namelen, xa.xa_size));
+  if (more > 0 && !tmXattrFits(tm, more)) return -ENOSPC;
   if (fresh) {
     xa = changetype<TmpXattr>(kmalloc(<u32>XA_NAME + namelen, ALLOC_NOIO));
     if (changetype<usize>(xa) == 0) return -ENOSPC;
@@ -112,6 +125,7 @@ export function tmpSetxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32, 
     return e;
   }
   freeChunks(old);
+  charge(tm, more);
   xa.xa_size = size;
   if (fresh) {
     xa.xa_next = node.tn_xattr;
@@ -145,6 +159,7 @@ export function tmpRemovexattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u3
   let link = changetype<usize>(node) + offsetof<TmpNode>('tn_xattr');
   while (load<u32>(link) != <u32>changetype<usize>(xa)) link = <usize>load<u32>(link);
   store<u32>(link, xa.xa_next);
+  charge(tmOf(fm.fm_mount), -unitsOf(xa.xa_namelen, xa.xa_size));
   freeChunks(xa.xa_chunks);
   kfree(changetype<usize>(xa));
   fscacheTouchCtime(vp.v_fc);
@@ -152,12 +167,14 @@ export function tmpRemovexattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u3
 }
 
 /** Free all of a node's attributes. */
-export function tmpXattrDropAll(node: TmpNode): void {
+export function tmpXattrDropAll(tm: TmpMount, node: TmpNode): void {
   let p = node.tn_xattr;
   node.tn_xattr = 0;
   while (p != 0) {
     const next = changetype<TmpXattr>(<usize>p).xa_next;
-    freeChunks(changetype<TmpXattr>(<usize>p).xa_chunks);
+    const xa = changetype<TmpXattr>(<usize>p);
+    charge(tm, -unitsOf(xa.xa_namelen, xa.xa_size));
+    freeChunks(xa.xa_chunks);
     kfree(p);
     p = next;
   }
