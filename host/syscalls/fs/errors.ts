@@ -2,6 +2,7 @@
  * The errors that node:fs makes itself, without a system call: bad arguments (`ERR_INVALID_…`,
  * `ERR_OUT_OF_RANGE`), aborts, and cp's `ERR_FS_CP_…`.
  */
+import { Buffer } from '#platform';
 import { describeErrno } from '../errors.ts';
 
 type Base = new (message: string) => Error;
@@ -71,7 +72,15 @@ export function showValue(value: unknown): string {
   return String(value);
 }
 
+/** Longer buffers are cut, as Node's inspect cuts them. */
+const SHOWN_BYTES = 50;
+
 function showObject(value: object): string {
+  if (Buffer.isBuffer(value)) {
+    const bytes = [...value.subarray(0, SHOWN_BYTES)].map((byte) => byte.toString(16).padStart(2, '0'));
+    const more = value.length - bytes.length;
+    return `<Buffer ${bytes.join(' ')}${more > 0 ? ` ... ${more} more byte${more > 1 ? 's' : ''}` : ''}>`;
+  }
   if (value instanceof Date) return value.toISOString();
   const entries = Object.entries(value).map(([key, item]) => `${key}: ${showValue(item)}`);
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;

@@ -1,7 +1,8 @@
 /**
  * glob: the files that patterns name. minimatch reads a pattern; the walk is ours, since it runs
  * on this machine. As in Node, "*" and "**" pass by names that start with a dot, and "**" does
- * not descend into symbolic links (nor, at the head of a pattern, look into them).
+ * not descend into symbolic links: one may be the last directory it stands for, except at the
+ * head of a pattern.
  */
 import { DT_DIR, DT_LNK, S_IFDIR, S_IFMT } from '../../../assembly/abi/flags.ts';
 import { GLOBSTAR, Minimatch, type MinimatchOptions } from 'minimatch';
@@ -83,7 +84,11 @@ class Walk {
     if (typeof exclude === 'function') {
       return (path, entry) => Boolean(exclude(withFileTypes ? entry() : basename(path)));
     }
-    const matchers = exclude.map((text) => new Minimatch(normalize(text), { ...PATTERN_OPTIONS, dot: true }));
+    // "a/**" names a itself too, which minimatch does not say.
+    const texts = exclude
+      .map(normalize)
+      .flatMap((text) => (text.endsWith('/**') ? [text, text.slice(0, -3)] : [text]));
+    const matchers = texts.map((text) => new Minimatch(text, { ...PATTERN_OPTIONS, dot: true }));
     return (path) => matchers.some((matcher) => matcher.match(path));
   }
 

@@ -3,7 +3,7 @@
  */
 import { Buffer, defer, Readable, Writable } from '#platform';
 import { after } from './data.ts';
-import { invalidArgType, outOfRange } from './errors.ts';
+import { AbortError, invalidArgType, outOfRange } from './errors.ts';
 import { FileHandle, type HandleCalls } from './handle.ts';
 import { readFlags } from './io.ts';
 import {
@@ -129,25 +129,23 @@ export function streamClasses(calls: HandleCalls): StreamClasses {
     bytesRead = 0;
 
     constructor(path: unknown, options?: unknown) {
+      // All that may throw comes before the stream is made: once made, it opens the file.
       const checked = toOptions<StreamOptions>(options, {});
-      const { highWaterMark = DEFAULT_READ_BYTES, encoding, autoClose = true, emitClose, signal } = checked;
+      const { highWaterMark = DEFAULT_READ_BYTES, encoding, autoClose = true, emitClose = true } = checked;
+      const { flags = 'r', start, end } = readRange(checked);
+      const mode = toMode(checked.mode, 'mode', 0o666);
       const file = new StreamFile(calls, path, checked);
-      super({ highWaterMark, encoding, autoDestroy: autoClose, emitClose: emitClose ?? true, signal });
+      if (file.fd === null) readFlags(flags);
+      super({ highWaterMark, encoding, autoDestroy: autoClose, emitClose });
       this.#file = file;
-      this.flags = checked.flags ?? 'r';
-      this.mode = checked.mode === undefined ? 0o666 : toMode(checked.mode, 'mode');
-      this.start = checkedOffset(checked.start, 'start');
-      this.end =
-        checked.end === Number.POSITIVE_INFINITY
-          ? checked.end
-          : (checkedOffset(checked.end, 'end') ?? Number.POSITIVE_INFINITY);
-      this.#end = this.end;
-      this.#position = this.start;
-      if (this.start !== undefined && this.start > this.#end) {
-        throw outOfRange('start', `<= "end" (here: ${this.end})`, this.start);
-      }
+      this.flags = flags;
+      this.mode = mode;
+      this.start = start;
+      this.end = end;
+      this.#end = end;
+      this.#position = start;
       if (file.handle !== undefined) file.handle.on('close', () => this.destroy());
-      if (file.fd === null) readFlags(this.flags);
+      abortOn(this, checked.signal);
     }
 
     get path(): string | Buffer | undefined {
@@ -211,25 +209,24 @@ export function streamClasses(calls: HandleCalls): StreamClasses {
 
     constructor(path: unknown, options?: unknown) {
       const checked = toOptions<StreamOptions>(options, {});
-      const { highWaterMark, encoding, autoClose = true, emitClose, signal } = checked;
+      const { highWaterMark, encoding, autoClose = true, emitClose = true } = checked;
+      const flush = checkFlag(checked, 'flush');
+      const start = checkedOffset(checked.start, 'start');
+      const flags = checked.flags ?? (start === undefined ? 'w' : 'r+');
+      const mode = toMode(checked.mode, 'mode', 0o666);
       const file = new StreamFile(calls, path, checked);
-      super({
-        highWaterMark,
-        autoDestroy: autoClose,
-        emitClose: emitClose ?? true,
-        decodeStrings: true,
-        signal,
-      });
+      if (file.fd === null) readFlags(flags);
+      super({ highWaterMark, autoDestroy: autoClose, emitClose, decodeStrings: true });
       this.#file = file;
-      this.#flush = checkFlag(checked, 'flush');
+      this.#flush = flush;
       this.#autoClose = autoClose;
-      this.start = checkedOffset(checked.start, 'start');
-      this.#position = this.start;
-      this.flags = checked.flags ?? (this.start === undefined ? 'w' : 'r+');
-      this.mode = checked.mode === undefined ? 0o666 : toMode(checked.mode, 'mode');
-      if (file.fd === null) readFlags(this.flags);
+      this.start = start;
+      this.#position = start;
+      this.flags = flags;
+      this.mode = mode;
       if (encoding) this.setDefaultEncoding(encoding);
       if (file.handle !== undefined) file.handle.on('close', () => this.destroy());
+      abortOn(this, checked.signal);
     }
 
     get path(): string | Buffer | undefined {
@@ -323,6 +320,31 @@ function construct(
     stream.emit('open', fd);
     stream.emit('ready');
   });
+}
+
+function readRange(options: StreamOptions): {
+  flags?: string | number;
+  start: number | undefined;
+  end: number;
+} {
+  const start = checkedOffset(options.start, 'start');
+  const { end } = options;
+  const last =
+    end === Number.POSITIVE_INFINITY ? end : (checkedOffset(end, 'end') ?? Number.POSITIVE_INFINITY);
+  if (start !== undefined && start > last) throw outOfRange('start', `<= "end" (here: ${last})`, start);
+  return { flags: options.flags ?? undefined, start, end: last };
+}
+
+/** The base class would destroy an aborted stream before it knows its file. */
+function abortOn(stream: Readable | Writable, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const abort = () => stream.destroy(new AbortError(signal.reason));
+  if (signal.aborted) {
+    abort();
+    return;
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  stream.once('close', () => signal.removeEventListener('abort', abort));
 }
 
 function whenClosed(stream: Readable | Writable, callback: Callback): void {

@@ -35,14 +35,8 @@ export function pathText(path: unknown, name = 'path'): string {
 }
 
 export function nullBytes(name: string, path: KernelPath): Error {
-  if (typeof path === 'string') {
-    return invalidArgValue(name, path, 'must be a string, Uint8Array, or URL without null bytes');
-  }
-  const hex = [...path.subarray(0, 50)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  return typeError(
-    'ERR_INVALID_ARG_VALUE',
-    `The argument '${name}' must be a string, Uint8Array, or URL without null bytes. Received <Buffer ${hex}>`,
-  );
+  const shown = typeof path === 'string' ? path : Buffer.from(path);
+  return invalidArgValue(name, shown, 'must be a string, Uint8Array, or URL without null bytes');
 }
 
 function isURL(value: unknown): value is URL {

@@ -14,19 +14,13 @@ export type Fs = NodeFs;
 export type Script = (fs: Fs, root: string) => unknown;
 
 const host = nodeFs as unknown as Fs;
-const machine = await testMachine();
+const machine = testMachine();
 const base = nodeFs.mkdtempSync(join(tmpdir(), 'damselfly-'));
 let cases = 0;
 
 afterAll(() => {
   nodeFs.rmSync(base, { recursive: true, force: true });
-  machine.close();
 });
-
-export interface OracleOptions {
-  /** Why this difference from Node is right; the script's results are then expected to differ. */
-  differs?: string;
-}
 
 /** A test that runs `script` on both and expects the same outcome. */
 export function same(name: string, script: Script): void {

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { testMachine } from './machine.ts';
+
+const { fs, cpu } = testMachine();
+// A kernel without inotify has nothing to report.
+const notifies = 'sys_inotify_init' in cpu.exports;
+const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
+
+describe.runIf(notifies)('watch', () => {
+  test('a directory’s events', async () => {
+    fs.mkdirSync('/tmp/w');
+    const seen: string[] = [];
+    const watcher = fs.watch('/tmp/w', (type, name) => seen.push(`${type} ${name}`));
+    fs.writeFileSync('/tmp/w/a', 'x');
+    fs.appendFileSync('/tmp/w/a', 'y');
+    fs.renameSync('/tmp/w/a', '/tmp/w/b');
+    fs.unlinkSync('/tmp/w/b');
+    await turn();
+    expect(seen[0]).toBe('rename a');
+    expect(seen).toContain('change a');
+    expect(seen).toContain('rename b');
+    const closed = new Promise<void>((resolve) => watcher.on('close', resolve));
+    watcher.close();
+    await closed;
+    const { length } = seen;
+    fs.writeFileSync('/tmp/w/c', '');
+    await turn();
+    expect(seen.length).toBe(length);
+  });
+
+  test('a file, by its own name, and encodings', async () => {
+    fs.writeFileSync('/tmp/file', '');
+    const seen: unknown[] = [];
+    const watcher = fs.watch('/tmp/file', { encoding: 'buffer' }, (type, name) =>
+      seen.push([type, String(name), Buffer.isBuffer(name)]),
+    );
+    fs.writeFileSync('/tmp/file', 'changed');
+    await turn();
+    expect(seen[0]).toEqual(['change', 'file', true]);
+    watcher.close();
+  });
+
+  test('recursive', async () => {
+    fs.mkdirSync('/tmp/r/a/b', { recursive: true });
+    const seen = new Set<string>();
+    const watcher = fs.watch('/tmp/r', { recursive: true }, (type, name) => seen.add(`${type} ${name}`));
+    fs.writeFileSync('/tmp/r/a/b/deep', '');
+    await turn();
+    expect(seen).toContain('rename a/b/deep');
+    fs.mkdirSync('/tmp/r/new');
+    await turn();
+    fs.writeFileSync('/tmp/r/new/file', '');
+    await turn();
+    expect(seen).toContain('rename new');
+    expect(seen).toContain('rename new/file');
+    watcher.close();
+  });
+
+  test('signal', async () => {
+    const controller = new AbortController();
+    const watcher = fs.watch('/tmp', { signal: controller.signal });
+    const closed = new Promise<void>((resolve) => watcher.on('close', resolve));
+    controller.abort();
+    await closed;
+  });
+
+  test('what does not exist', () => {
+    expect(() => fs.watch('/none')).toThrow(
+      expect.objectContaining({ code: 'ENOENT', syscall: 'watch', path: '/none', filename: '/none' }),
+    );
+  });
+
+  test('promises.watch', async () => {
+    fs.mkdirSync('/tmp/p');
+    const controller = new AbortController();
+    const seen: unknown[] = [];
+    const watching = (async () => {
+      for await (const event of fs.promises.watch('/tmp/p', { signal: controller.signal })) {
+        seen.push(event);
+        if (seen.length === 2) controller.abort();
+      }
+    })();
+    await turn();
+    fs.mkdirSync('/tmp/p/one');
+    fs.mkdirSync('/tmp/p/two');
+    await expect(watching).rejects.toMatchObject({ name: 'AbortError' });
+    expect(seen).toEqual([
+      { eventType: 'rename', filename: 'one' },
+      { eventType: 'rename', filename: 'two' },
+    ]);
+  });
+});
+
+describe('watchFile', () => {
+  test('reports changes with the stats before and after', async () => {
+    fs.writeFileSync('/tmp/polled', '1');
+    const seen = new Promise<number[]>((resolve) =>
+      fs.watchFile('/tmp/polled', { interval: 2 }, (now, before) => resolve([before.size, now.size])),
+    );
+    await turn();
+    fs.writeFileSync('/tmp/polled', '22');
+    expect(await seen).toEqual([1, 2]);
+    fs.unwatchFile('/tmp/polled');
+  });
+
+  test('a file that is not there, once, with zeros', async () => {
+    const seen: number[][] = [];
+    fs.watchFile('/tmp/absent', { interval: 2 }, (now, before) => seen.push([now.nlink, before.nlink]));
+    await turn();
+    await turn();
+    fs.writeFileSync('/tmp/absent', '');
+    await turn();
+    await turn();
+    fs.unwatchFile('/tmp/absent');
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+  });
+});
