@@ -38,6 +38,14 @@ export const MACHINE_UP: u32 = 1;
 export const MACHINE_STOPPED: u32 = 2; // a snapshot is being taken
 export const MACHINE_DEAD: u32 = 3; // panicked
 
+// a CPU's struct begins this far before its area, with c_state
+export const CPU_AREA_OFFSET: u32 = 12288;
+// c_state
+export const CPU_USER: u32 = 0;
+export const CPU_KERNEL: u32 = 1;
+export const CPU_STOPPED: u32 = 2;
+export const CPU_KILLED: u32 = 3;
+
 // ── a frame's VmPage, as far as snapshots look at it ────────────────────────────────────────
 export const VMPAGE_SIZE: u32 = 32;
 export const PG_FLAGS: u32 = 8;

@@ -14,17 +14,12 @@
  * C2. Between two calls a CPU holds no lock and no pointer into type-stable memory; c_epoch says
  *     since when the current call has run (zone.ts returns frames by it).
  */
-import { BOOT_MAGIC, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
+import { BOOT_MAGIC, CPU_AREA_OFFSET, CPU_KERNEL, CPU_USER, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
 import { EDEADLK, EUSERS } from '../abi/errno';
 import { bb, BootBlock, CPUTABLE, Roots, roots } from './boot';
 import { HELD_MAX } from './lock';
 import { panicAt } from './panic';
 import { stackProbe } from './stackprobe';
-
-export const CPU_USER: u32 = 0;
-export const CPU_KERNEL: u32 = 1;
-export const CPU_STOPPED: u32 = 2;
-export const CPU_KILLED: u32 = 3;
 
 /** Returned by every call on a dead machine; the host throws KernelPanic. */
 export const EPANIC: i32 = 514;
@@ -79,7 +74,7 @@ export const CPU_SCRATCH: usize = CPU_COUNTERS + 8 * NCOUNTERS;
 export const CPU_SCRATCH_SIZE: usize = PAGE_SIZE - CPU_SCRATCH;
 /** Two buffers of PATH_MAX bytes: where a walk composes the path behind a symbolic link. */
 export const CPU_PATHBUF: usize = PAGE_SIZE;
-export const CPU_AREA_OFFSET: usize = 3 * PAGE_SIZE;
+if (CPU_AREA_OFFSET != 3 * PAGE_SIZE) ERROR('CPU_AREA_OFFSET');
 export const CPU_FRAMES: u32 = 3 + SA_SIZE / PAGE_SIZE;
 
 if (offsetof<Cpu>() > CPU_HELD) ERROR('Cpu grew over its held locks');

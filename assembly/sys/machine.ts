@@ -4,6 +4,7 @@ import {
   ABI_VERSION,
   BOOT_MAGIC,
   BOOTBLOCK,
+  CPU_KERNEL,
   FLAVOUR_DEBUG,
   FLAVOUR_SMP,
   MACHINE_STOPPED,
@@ -16,7 +17,6 @@ import {
 import { bb, roots } from '../kern/boot';
 import { clockMs, clockNow, randomSeed } from '../kern/clock';
 import {
-  CPU_KERNEL,
   CPU_FRAMES,
   cpuAt,
   cpuAttach,

@@ -17,8 +17,8 @@
  * Z3. c_zlive summed over CPUs is the number of live objects: 0 after shutdown, or it is a leak.
  * Z4. One empty frame per zone stays, so that a loop of create and remove does not cut it anew.
  */
-import { PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
-import { CPU_USER, CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
+import { CPU_USER, PAGE_SIZE } from '../abi/layout';
+import { CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
 import { Roots, roots } from '../kern/boot';
 import { ld32, spinLock, spinUnlock } from '../kern/lock';
 import { kassert, panicAt } from '../kern/panic';

@@ -13,10 +13,11 @@ import {
 import { type Flavour, kernelUrl } from '#kernels';
 import { loadBytes, loadBytesSync } from '#platform';
 import type { Credentials } from '../syscalls/process.ts';
-import { Cpu } from './cpu.ts';
+import { Cpu, type CpuOptions } from './cpu.ts';
 import type { KernelExports } from './exports.ts';
 import { Machine } from './machine.ts';
 import { KernelPanic } from './panic.ts';
+import { sourceLookup } from './source.ts';
 import { checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
 import { type InitialFile, makeTree } from './tree.ts';
 
@@ -174,6 +175,10 @@ function instantiate(kernel: Kernel, cpu: Cpu): KernelExports {
   return exports;
 }
 
+function sourceOf(flavour: Flavour): CpuOptions['source'] {
+  return flavour.endsWith('-debug') ? () => sourceLookup(kernelUrl(flavour)) : undefined;
+}
+
 function ramOf({ ram = RAM_DEFAULT_BYTES }: BootOptions): number {
   const rounded = Math.ceil(ram / WASM_PAGE_SIZE) * WASM_PAGE_SIZE;
   if (!(rounded >= RAM_MIN_BYTES && rounded <= RAM_MAX_BYTES)) {
@@ -201,6 +206,7 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   const cpu = new Cpu(makeMemory(ramOf(options), flavour), {
     console: options.console,
     virtualClock: clock.virtual,
+    source: sourceOf(flavour),
   });
   const exports = instantiate(kernel, cpu);
   const { virtual, epochSeconds } = clock;
@@ -226,7 +232,11 @@ function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot:
   }
   const memory = makeMemory(snapshot.ramBytes, flavour);
   layFrames(memory, snapshot);
-  const cpu = new Cpu(memory, { console: options.console, virtualClock: snapshot.virtualClock });
+  const cpu = new Cpu(memory, {
+    console: options.console,
+    virtualClock: snapshot.virtualClock,
+    source: sourceOf(flavour),
+  });
   if (cpu.u32[(BOOTBLOCK + BB_STATE) >>> 2] !== MACHINE_STOPPED) {
     throw cpu.panic instanceof KernelPanic
       ? cpu.panic

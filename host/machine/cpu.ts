@@ -8,9 +8,18 @@
  */
 import { CLOCK_MONOTONIC, IOV_MAX } from '../../assembly/abi/flags.ts';
 import { EFAULT, EIO } from '../../assembly/abi/errno.ts';
-import { BB_RUNNABLE, BB_STATE, BOOTBLOCK, MACHINE_DEAD, PAGE_SIZE } from '../../assembly/abi/layout.ts';
+import {
+  BB_RUNNABLE,
+  BB_STATE,
+  BOOTBLOCK,
+  CPU_AREA_OFFSET,
+  CPU_KERNEL,
+  CPU_USER,
+  MACHINE_DEAD,
+  PAGE_SIZE,
+} from '../../assembly/abi/layout.ts';
 import type { KernelExports, KernelImports } from './exports.ts';
-import { type KernelPanic, readPanic } from './panic.ts';
+import { type KernelPanic, mapStack, readPanic, recordPanic, type SourceLookup } from './panic.ts';
 import { Scheduler } from './sched.ts';
 
 /** Space numbers below this are the current call's own; a call has at most IOV_MAX buffers. */
@@ -25,6 +34,8 @@ export interface CpuOptions {
   entropy?: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Bytes written to the machine's console; the array is the callee's to keep. */
   console?: (bytes: Uint8Array) => void;
+  /** How panics find the kernel's source lines; called at most once per panic. */
+  source?: () => SourceLookup;
   /** Time is RAM state: the scheduler moves it on to the next deadline instead of waiting. */
   virtualClock?: boolean;
 }
@@ -75,7 +86,24 @@ export class Cpu {
 
   /** The exports of an instance made with {@link imports}, before the machine is booted. */
   connect(exports: KernelExports): void {
-    this.#exports = exports;
+    this.#exports = guarded(exports, (error) => this.#unwound(error));
+  }
+
+  /** What a call threw: a stack overflow met by the kernel's probe passes; all else is a panic. */
+  #unwound(error: unknown): unknown {
+    const { u8, u32 } = this;
+    const state = this.area === 0 ? CPU_USER : u32[(this.area - CPU_AREA_OFFSET) >>> 2];
+    if (u32[STATE] !== MACHINE_DEAD) {
+      if (state !== CPU_KERNEL) return error;
+      recordPanic(u8, u32, `unwound through the kernel: ${error instanceof Error ? error.message : error}`);
+    }
+    const panic = readPanic(u8, u32, { cause: error });
+    if (error instanceof Error && error.stack !== undefined) {
+      const frames = error.stack.slice(error.stack.indexOf('\n') + 1);
+      const stack = `${panic.name}: ${panic.message}\n${frames}`;
+      panic.stack = this.options.source === undefined ? stack : mapStack(stack, this.options.source());
+    }
+    return panic;
   }
 
   /** Attach to the booted machine. Returns the CPU's number or a negated errno. */
@@ -132,6 +160,58 @@ export class Cpu {
   /** The panic that killed the machine, if one did. */
   get panic(): KernelPanic | undefined {
     return this.u32[STATE] === MACHINE_DEAD ? readPanic(this.u8, this.u32) : undefined;
+  }
+}
+
+type Call = (...args: number[]) => number;
+
+/** The exports, each behind a catch: whatever unwinds through the kernel is told to `unwound`. */
+function guarded(exports: KernelExports, unwound: (error: unknown) => unknown): KernelExports {
+  const calls: Record<string, Call> = {};
+  for (const [name, call] of Object.entries(exports)) {
+    if (typeof call === 'function') calls[name] = guard(call as Call, unwound);
+  }
+  return calls as unknown as KernelExports;
+}
+
+/** By number of parameters, so that the engine sees plain calls and inlines them. */
+function guard(call: Call, unwound: (error: unknown) => unknown): Call {
+  switch (call.length) {
+    case 0:
+    case 1:
+    case 2:
+      return (a, b) => {
+        try {
+          return call(a, b);
+        } catch (error) {
+          throw unwound(error);
+        }
+      };
+    case 3:
+    case 4:
+      return (a, b, c, d) => {
+        try {
+          return call(a, b, c, d);
+        } catch (error) {
+          throw unwound(error);
+        }
+      };
+    case 5:
+      return (a, b, c, d, e) => {
+        try {
+          return call(a, b, c, d, e);
+        } catch (error) {
+          throw unwound(error);
+        }
+      };
+    default:
+      return (...args) => {
+        try {
+          return call(...args);
+        } catch (error) {
+          throw unwound(error);
+        }
+      };
   }
 }
 
