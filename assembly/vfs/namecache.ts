@@ -46,6 +46,12 @@ import { Mount } from './mount';
 import { Vnode, vnodeRef } from './vnode';
 import { vop_nresolve } from './vop';
 
+/**
+ *     0                          32                              64             128
+ *     ├ what a lookup compares ──┼ the name, if it fits in 48 ───┼──────────┼────┤
+ *
+ * One entry is two cache lines, and a lookup of a name of up to 32 bytes reads only the first.
+ */
 @unmanaged
 export class Namecache {
   nc_hnext: u32; //    hash chain
@@ -55,7 +61,13 @@ export class Namecache {
   nc_vp: u32; //       Vnode; 0: negative once resolved
   nc_flags: u32; //    NCF_*
   nc_namelen: u32; //  bytes
-  nc_namep: u32; //    the name, padded with zeros to a word: nc_inline or a name object
+  nc_namep: u32; //    the name, padded with zeros to a word: nc_name0… or a name object
+  nc_name0: u64; //    NC_INLINE bytes of name
+  nc_name1: u64;
+  nc_name2: u64;
+  nc_name3: u64;
+  nc_name4: u64;
+  nc_name5: u64;
   nc_refs: u32; //     holders, children included
   nc_lock: u32; //     Lock
   nc_lockwait: u32;
@@ -68,7 +80,6 @@ export class Namecache {
   nc_lrunext: u32; //  LRU of entries nobody holds, while NCF_ONLRU
   nc_lruprev: u32;
   nc_pad: u32;
-  // NC_INLINE bytes of name follow
 
   // @ts-ignore: decorator
   @inline
@@ -87,9 +98,10 @@ export class Namecache {
   }
 }
 
-export const NC_INLINE: u32 = 32;
-const NC_NAME: usize = offsetof<Namecache>();
-if (NC_NAME % 8 != 0) ERROR('Namecache: pad it to 8');
+export const NC_INLINE: u32 = 48;
+const NC_NAME: usize = offsetof<Namecache>('nc_name0');
+if (NC_NAME != 32) ERROR('Namecache: the name belongs in the first cache line');
+if (offsetof<Namecache>() != 128) ERROR('Namecache: two cache lines');
 
 export const NCF_UNRESOLVED: u32 = 1;
 export const NCF_MOUNTPT: u32 = 2;
@@ -113,7 +125,7 @@ export function cacheInit(table: usize, bytes: u32): void {
   const r = roots();
   r.r_ncbuckets = <u32>table;
   r.r_ncmask = bytes / 4 - 1;
-  r.r_zncp = <u32>changetype<usize>(zoneCreate('namecache', <u32>NC_NAME + NC_INLINE, ZONE_STABLE));
+  r.r_zncp = <u32>changetype<usize>(zoneCreate('namecache', offsetof<Namecache>(), ZONE_STABLE));
   r.r_zncname = <u32>changetype<usize>(zoneCreate('longname', 256, ZONE_STABLE));
 }
 
@@ -179,7 +191,7 @@ export function cacheFind(parent: u32, name: usize, len: u32, hash: u32): Nameca
       ld32(p + offsetof<Namecache>('nc_hash')) == hash &&
       ld32(p + offsetof<Namecache>('nc_parent')) == parent &&
       ld32(p + offsetof<Namecache>('nc_namelen')) == len &&
-      nameSame(name, <usize>ld32(p + offsetof<Namecache>('nc_namep')), len)
+      nameSame(name, len <= NC_INLINE ? p + NC_NAME : <usize>ld32(p + offsetof<Namecache>('nc_namep')), len)
     ) {
       break;
     }
@@ -330,7 +342,7 @@ function entryAlloc(fm: Fsmanage, name: usize, len: u32, hash: u32): Namecache {
   if (changetype<usize>(ncp) == 0) return ncp;
   seqBegin(ncp);
   const seq = ncp.nc_seq;
-  memory.fill(changetype<usize>(ncp), 0, NC_NAME);
+  memory.fill(changetype<usize>(ncp), 0, offsetof<Namecache>());
   if (SMP) st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), seq);
   ncp.nc_refs = 1;
   ncp.nc_fm = fm;

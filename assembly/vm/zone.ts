@@ -5,7 +5,7 @@
  * holds the zone, the first free object and the number of free ones; a free object's first word
  * links to the next.
  *
- *     0        32                                                4096
+ *     0        32 (64)                                           4096
  *     ├ bitmap ┼ object 0 ┼ object 1 ┼ …                    ┼ rest ┤
  *
  * Z1. Objects are type-stable: a freed object stays an object of its zone until its whole frame
@@ -54,8 +54,15 @@ export class Zone {
 
 export const ZONE_STABLE: u32 = 1;
 const BITMAP: u32 = 32;
-const OBJ0: u32 = BITMAP;
+const CACHE_LINE: u32 = 64;
 const CACHE_MAX: u32 = 16;
+
+/** Where a frame's first object is: objects that are whole cache lines begin on one. */
+// @ts-ignore: decorator
+@inline
+function firstOf(z: Zone): u32 {
+  return z.z_size % CACHE_LINE == 0 ? CACHE_LINE : BITMAP;
+}
 
 /** Zones live in the first frame after the table: a plain array. */
 export function zoneInit(frame: usize): void {
@@ -75,7 +82,7 @@ export function zoneCreate(name: string, size: u32, flags: u32): Zone {
   z.z_name = <u32>changetype<usize>(name);
   z.z_size = (size + 7) & ~7;
   if (z.z_size < 16) z.z_size = 16;
-  z.z_perframe = (PAGE_SIZE - OBJ0) / z.z_size;
+  z.z_perframe = (PAGE_SIZE - firstOf(z)) / z.z_size;
   z.z_flags = flags;
   z.z_id = r.r_nzones++;
   z.z_next = r.r_zones;
@@ -120,7 +127,7 @@ function zoneGrow(z: Zone, mode: u32): bool {
   pg.pg_index = z.z_perframe;
   let next: usize = 0;
   for (let i = z.z_perframe; i > 0; i--) {
-    const o = at + OBJ0 + (i - 1) * z.z_size;
+    const o = at + firstOf(z) + (i - 1) * z.z_size;
     store<u32>(o, <u32>next);
     next = o;
   }
@@ -134,7 +141,7 @@ function zoneGrow(z: Zone, mode: u32): bool {
 }
 
 function bitOf(z: Zone, o: usize): u32 {
-  return ((<u32>o & (PAGE_SIZE - 1)) - OBJ0) / z.z_size;
+  return ((<u32>o & (PAGE_SIZE - 1)) - firstOf(z)) / z.z_size;
 }
 
 /** An object, or 0. It is zeroed with ALLOC_ZERO, except the first word's link in no case. */
