@@ -1,10 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+// The package's import map leads to the built files; tests run on the sources. ("#kernels" does
+// name the built one, which knows where the modules are.)
+const platform = (name: string) => ({
+  alias: { '#platform': fileURLToPath(new URL(`./host/platform/${name}.ts`, import.meta.url)) },
+});
+
 export default defineConfig({
-  resolve: {
-    // The package's import map leads to the built files; tests run on the sources. ("#kernels"
-    // does name the built one, which knows where the modules are.)
-    alias: { '#platform': fileURLToPath(new URL('./host/platform/node.ts', import.meta.url)) },
+  test: {
+    projects: [
+      { resolve: platform('node'), test: { name: 'node', include: ['test/**/*.test.ts'] } },
+      // The host's own parts again, on what stands in for Node's modules elsewhere.
+      { resolve: platform('web'), test: { name: 'web', include: ['test/unit/host/*.test.ts'] } },
+    ],
   },
 });

@@ -81,6 +81,10 @@ function showObject(value: object): string {
     const more = value.length - bytes.length;
     return `<Buffer ${bytes.join(' ')}${more > 0 ? ` ... ${more} more byte${more > 1 ? 's' : ''}` : ''}>`;
   }
+  if (value instanceof Uint8Array) {
+    const items = [...value.subarray(0, SHOWN_BYTES)].join(', ');
+    return `Uint8Array(${value.length}) ${items === '' ? '[]' : `[ ${items} ]`}`;
+  }
   if (value instanceof Date) return value.toISOString();
   const entries = Object.entries(value).map(([key, item]) => `${key}: ${showValue(item)}`);
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;

@@ -249,7 +249,8 @@ describe('what fs offers', () => {
     expect(missing.sort()).toEqual(['_toUnixTimestamp', 'default', 'lchmod', 'lchmodSync']);
     const theirs = Object.keys((node as unknown as Fs).promises);
     expect(theirs.filter((name) => !(name in fs.promises))).toEqual([]);
-    expect(fs.constants).toBe(hostConstants);
+    // What else Node's constants name has nothing to do with files.
+    expect(hostConstants).toMatchObject(fs.constants);
   });
 
   test('functions have their own names', () => {
