@@ -182,6 +182,9 @@ export const CLOCK_MONOTONIC: u32 = 1;
 export const RLIMIT_FSIZE: u32 = 1;
 export const RLIMIT_NOFILE: u32 = 7;
 
+// ioctl(2)
+export const FIONREAD: u32 = 0x541b;
+
 // limits
 export const NAME_MAX: u32 = 255;
 export const PATH_MAX: u32 = 4096;

@@ -32,6 +32,7 @@ import { credCreate, credDrop, credInit, NGROUPS_MAX } from '../proc/cred';
 import { fdInherit, fileInit } from '../proc/file';
 import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
+import { pipefsStart } from '../fs/pipefs/vfsops';
 import { fscacheInit } from '../vfs/fscache';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit, mountListAdd, mountsLock, mountsUnlock, vfsFind } from '../vfs/mount';
@@ -246,6 +247,7 @@ export function machine_start(): i32 {
   const name = scratchWord(9);
   store<u64>(name, 0x7366706d74); // "tmpfs"
   e = mountMake(vfsFind(name, 5), 0, name, 5, opts, 8, cred, scratchWord(10));
+  if (e == 0) e = pipefsStart(cred);
   credDrop(cred);
   if (e != 0) return cpuLeave(e);
   const mp = changetype<Mount>(<usize>load<u32>(scratchWord(10)));
@@ -278,6 +280,8 @@ export function machine_shutdown(): i32 {
     r.r_mounts = 0;
     r.r_rootmount = 0;
     mountDestroy(root);
+    mountDestroy(changetype<Mount>(<usize>r.r_pipemount));
+    r.r_pipemount = 0;
   }
   reclaimAll();
   return cpuLeave(leakReport());

@@ -1,9 +1,13 @@
 /** Which file systems and devices this kernel has: the one place that names them. */
 import { deadfsInit } from '../fs/deadfs/vnops';
+import { pipeInit } from '../fs/fifofs/pipe';
+import { pipefsInit } from '../fs/pipefs/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
 
 /** Register all of them. Boot only, on the first CPU. */
 export function fsInit(): void {
   deadfsInit();
+  pipeInit();
+  pipefsInit();
   tmpfsInit();
 }
