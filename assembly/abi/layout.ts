@@ -66,6 +66,12 @@ export const IOV_SIZE: u32 = 12;
 export const POLLFD_SIZE: u32 = 8;
 export const POLLFD_MAX: u32 = 2048;
 
+// ── console_input's flags ───────────────────────────────────────────────────────────────────
+/** One read finds the end of file behind these bytes (a terminal's Ctrl-D). */
+export const CONSOLE_EOF: u32 = 1;
+/** No input will come behind these bytes: every later read finds the end of file. */
+export const CONSOLE_HANGUP: u32 = 2;
+
 // ── struct stat at SA_DATA ──────────────────────────────────────────────────────────────────
 export const ST_DEV: u32 = 0; //        f64
 export const ST_INO: u32 = 8; //        f64

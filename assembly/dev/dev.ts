@@ -20,6 +20,7 @@ export class Devsw {
   d_nminor: u32;
   d_name: u32; //   string literal
   d_mode: u32; //   permission bits of its node in devfs
+  d_flags: u32; //  D_*
   d_data: u32; //   the driver's own
   d_open: u32; //   function indices; 0: nothing to do
   d_close: u32;
@@ -29,7 +30,10 @@ export class Devsw {
   d_poll: u32; //   0: always ready
 }
 
-/** Register a driver for [minor, minor + n). Boot only; its node appears in devfs. */
+/** The device has no positions: lseek, pread and pwrite are -ESPIPE. */
+export const D_NOSEEK: u32 = 1;
+
+/** Register a driver for [minor, minor + n). Its node appears in every devfs. */
 export function devRegister(name: string, type: u32, major: u32, minor: u32, n: u32, mode: u32): Devsw {
   const d = changetype<Devsw>(kmalloc(offsetof<Devsw>(), ALLOC_NOIO | ALLOC_ZERO));
   d.d_name = <u32>changetype<usize>(name);
@@ -40,7 +44,13 @@ export function devRegister(name: string, type: u32, major: u32, minor: u32, n: 
   d.d_mode = mode;
   d.d_next = roots().r_devsw;
   roots().r_devsw = <u32>changetype<usize>(d);
+  if (roots().r_devhook != 0) call_indirect<void>(roots().r_devhook, d);
   return d;
+}
+
+/** Let devfs hear of devices that are registered from now on. */
+export function devSetHook(fn: (d: Devsw) => void): void {
+  roots().r_devhook = fn.index;
 }
 
 /** The driver of a device number, or null. */

@@ -76,11 +76,12 @@ export class Roots {
   r_lwpseq: u32; //       r_sleeplock; last number given out
   r_runqhead: u32; //     r_sleeplock; Lwps that may go on, in order
   r_runqtail: u32;
-  r_selhead: u32; //      r_sleeplock; Lwps in poll(2): a Chan
-  r_seltail: u32;
   r_sleeplock: u32; //    spin
   r_sysctl: u32; //       list of sysctl nodes
   r_devsw: u32; //        list of Devsw
+  r_devhook: u32; //      function index: a device was registered (fs/devfs)
+  r_devfsconf: u32; //    devfs's Vfsconf
+  r_console: u32; //      dev/console.ts
   r_hostname: u32; //     text, a generic zone object
   r_hostnamelen: u32;
   r_trace: u32; //        trace ring

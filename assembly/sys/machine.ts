@@ -32,15 +32,13 @@ import { credCreate, credDrop, credInit, NGROUPS_MAX } from '../proc/cred';
 import { fdInherit, fileInit } from '../proc/file';
 import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
-import { pipefsStart } from '../fs/pipefs/vfsops';
 import { fscacheInit } from '../vfs/fscache';
 import { layerInit } from '../vfs/layer';
-import { Mount, mountInit, mountListAdd, mountsLock, mountsUnlock, vfsFind } from '../vfs/mount';
+import { Mount, mountInit } from '../vfs/mount';
 import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
 import { procDestroy, procSetCwd, procSetRoot } from '../vfs/procdirs';
 import { reclaimAll, reclaimInit } from '../vfs/reclaim';
-import { scratchWord } from '../vfs/scratch';
-import { mountDestroy, mountMake, mountRemove, mountSweep } from '../vfs/vfsmount';
+import { mountDestroy, mountRemove, mountSweep } from '../vfs/vfsmount';
 import { Vnode, vnodeInit } from '../vfs/vnode';
 import {
   cpuAreaAlloc,
@@ -55,6 +53,7 @@ import {
 import { genericInit, Zone, zoneInit, zoneLive } from '../vm/zone';
 import { fsInit } from './register';
 import { lwpRelease } from './enter';
+import { startMounts } from './start';
 
 /** RAM in bytes: the whole memory. A memory of 65536 wasm pages would wrap; 65535 is the most. */
 function ramBytes(): u64 {
@@ -231,7 +230,7 @@ export function proc_setcred(uid: u32, gid: u32, ngroups: u32): i32 {
 
 // ── starting and stopping ────────────────────────────────────────────────────────────────────
 
-/** Mount the root tmpfs and make process 1. */
+/** Mount the root tmpfs and what belongs in it, and make process 1. */
 export function machine_start(): i32 {
   let e = cpuEnter();
   if (e != 0) return e;
@@ -241,20 +240,9 @@ export function machine_start(): i32 {
   clockNow();
   roots().r_bootsec = <f64>curcpu.c_nowsec;
   const cred = credCreate(0, 0, 0, 0);
-  const opts = scratchWord(8);
-  // "mode=755"
-  store<u64>(opts, 0x3535373d65646f6d);
-  const name = scratchWord(9);
-  store<u64>(name, 0x7366706d74); // "tmpfs"
-  e = mountMake(vfsFind(name, 5), 0, name, 5, opts, 8, cred, scratchWord(10));
-  if (e == 0) e = pipefsStart(cred);
+  e = startMounts(cred);
   credDrop(cred);
   if (e != 0) return cpuLeave(e);
-  const mp = changetype<Mount>(<usize>load<u32>(scratchWord(10)));
-  mountsLock();
-  mountListAdd(mp);
-  mountsUnlock();
-  roots().r_rootmount = <u32>changetype<usize>(mp);
   return cpuLeave(procMake(0, 0, 0, 0, 0));
 }
 
@@ -280,8 +268,6 @@ export function machine_shutdown(): i32 {
     r.r_mounts = 0;
     r.r_rootmount = 0;
     mountDestroy(root);
-    mountDestroy(changetype<Mount>(<usize>r.r_pipemount));
-    r.r_pipemount = 0;
   }
   reclaimAll();
   return cpuLeave(leakReport());

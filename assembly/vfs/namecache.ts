@@ -506,6 +506,16 @@ export function cacheSetUnresolved(ncp: Namecache): void {
   seqEnd(ncp);
 }
 
+/** The file system has another answer for this name now: the next walk asks it. */
+export function cacheForgetName(parent: Namecache, name: usize, len: u32): void {
+  const ncp = cacheGet(parent, name, len, nameHash(name, len));
+  if (changetype<usize>(ncp) == 0) return; // out of memory: then it is not cached either
+  cacheLock(ncp);
+  cacheSetUnresolved(ncp);
+  cacheUnlock(ncp);
+  cacheDrop(ncp);
+}
+
 /** Unresolve every entry of a vnode that is being reclaimed. */
 export function cacheForgetVnode(vp: Vnode): void {
   while (vp.v_names != 0) cacheSetUnresolved(changetype<Namecache>(<usize>vp.v_names));

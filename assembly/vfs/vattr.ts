@@ -3,6 +3,8 @@
  * lives), in a tmpfs node (while it does not), and as the argument of create and setattr.
  */
 import { S_IFMT } from '../abi/flags';
+import { clockNow } from '../kern/clock';
+import { curcpu } from '../kern/cpu';
 
 @unmanaged
 export class Vattr {
@@ -47,4 +49,18 @@ export function vattrCopy(to: Vattr, from: Vattr): void {
 @inline
 export function vattrType(va: Vattr): u32 {
   return va.va_mode & S_IFMT;
+}
+
+/** All four times become this call's. */
+export function vattrStamp(va: Vattr): void {
+  clockNow();
+  const c = curcpu;
+  va.va_atime = c.c_nowsec;
+  va.va_mtime = c.c_nowsec;
+  va.va_ctime = c.c_nowsec;
+  va.va_btime = c.c_nowsec;
+  va.va_atimens = c.c_nownsec;
+  va.va_mtimens = c.c_nownsec;
+  va.va_ctimens = c.c_nownsec;
+  va.va_btimens = c.c_nownsec;
 }

@@ -43,6 +43,12 @@ export interface KernelExports {
   /** This machine's time as f64 at SA_DATA, ms since 1970: what deadlines are counted on. */
   clock_ms(): number;
 
+  /** Input for the machine's console: `len` bytes (at most SA_SIZE) at the start of the syscall
+   *  area, then what the flags say: CONSOLE_EOF, CONSOLE_HANGUP. Returns how many bytes there was
+   *  room for; the flags count only when that was all of them. -EINVAL (bad arguments, or hung up
+   *  already), -EAGAIN (an earlier end of file is still unread). */
+  console_input(len: number, flags: number): number;
+
   // ── processes ──────────────────────────────────────────────────────────────────────────────
   /** New process, child of `ppid` (0: of none), with this uid and gid and `ngroups` u32 groups
    *  at SA_DATA; inherits cwd, root, umask of the parent, and its descriptors if `inheritFds`.
@@ -249,7 +255,7 @@ export interface KernelImports {
   clock_read(clock: number, kaddr: number): void;
   /** Fill RAM with entropy. */
   entropy(kaddr: number, len: number): void;
-  /** Bytes for the console (stdout of the machine). */
+  /** Bytes for the console (stdout of the machine). Returns how many were taken, or a negated errno. */
   console_write(kaddr: number, len: number): number;
   /** The machine panicked; the message is in the boot block. Called once, must not throw. */
   panicked(): void;

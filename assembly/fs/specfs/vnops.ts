@@ -4,11 +4,11 @@
  */
 import { ENXIO } from '../../abi/errno';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../abi/flags';
-import { devFind, Devsw, dev_ioctl, dev_open, dev_close, dev_poll, dev_read, dev_write } from '../../dev/dev';
+import { D_NOSEEK, devFind, Devsw, dev_ioctl, dev_open, dev_close, dev_poll, dev_read, dev_write } from '../../dev/dev';
 import { Ucred } from '../../proc/cred';
 import { File } from '../../proc/file';
 import { Fsmanage } from '../../vfs/fsmanage';
-import { Vnode } from '../../vfs/vnode';
+import { VN_NOSEEK, Vnode } from '../../vfs/vnode';
 import { setVopClose, setVopIoctl, setVopOpen, setVopPoll, setVopRead, setVopWrite } from '../../vfs/vop';
 import { Uio } from '../../vm/uio';
 
@@ -23,6 +23,7 @@ function specOpen(fm: Fsmanage, vp: Vnode, fp: File, flags: u32, cred: Ucred): i
   const d = devFind(vp.v_type, vp.v_fc.fc_attr.va_rdev);
   if (changetype<usize>(d) == 0) return -ENXIO;
   vp.v_un = <u32>changetype<usize>(d);
+  if (d.d_flags & D_NOSEEK) vp.v_flag |= VN_NOSEEK;
   return dev_open(d, vp, fp, flags);
 }
 

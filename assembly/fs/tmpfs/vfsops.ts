@@ -36,9 +36,10 @@ import {
   tmpNodeSlots,
   tmUsed,
 } from './node';
-import { tmpStamp, tmpVget, tmpfsVector } from './vnops';
+import { tmpVget, tmpfsVector } from './vnops';
 import { tmpXattrDropAll } from './xattr';
 import { litEquals } from '../../kern/text';
+import { vattrStamp } from '../../vfs/vattr';
 
 const TMPFS_MAGIC: u32 = 0x01021994;
 const UNLIMITED: u32 = 0xffffffff;
@@ -98,11 +99,16 @@ function parseOne(a: TmpArgs, o: Opt): i32 {
 }
 
 function tmpfsMount(mp: Mount, opts: usize, optslen: u32, cred: Ucred): i32 {
+  return tmpfsMountMode(mp, opts, optslen, 0o1777, cred);
+}
+
+/** Set mp up as a tmpfs whose root has this mode unless the options give another. */
+export function tmpfsMountMode(mp: Mount, opts: usize, optslen: u32, mode: u32, cred: Ucred): i32 {
   const a = changetype<TmpArgs>(kmalloc(offsetof<TmpArgs>(), ALLOC_NOIO | ALLOC_ZERO));
   if (changetype<usize>(a) == 0) return -ENOMEM;
   a.ta_maxpages = UNLIMITED;
   a.ta_maxnodes = UNLIMITED;
-  a.ta_mode = 0o1777;
+  a.ta_mode = mode;
   a.ta_uid = cred.cr_uid;
   a.ta_gid = cred.cr_gid;
   let e = parse(a, opts, optslen);
@@ -138,7 +144,7 @@ function setup(mp: Mount, a: TmpArgs): i32 {
   va.va_gid = a.ta_gid;
   va.va_nlink = 2;
   va.va_dev = mp.mnt_dev;
-  tmpStamp(va);
+  vattrStamp(va);
   root.tn_parent = <u32>changetype<usize>(root);
   tm.tm_root = root;
   const vp = tmpVget(tm, root);
@@ -151,7 +157,7 @@ function setup(mp: Mount, a: TmpArgs): i32 {
 }
 
 /** Free everything: no vnode is left. */
-function tmpfsUnmount(mp: Mount): void {
+export function tmpfsUnmount(mp: Mount): void {
   const tm = tmOf(mp);
   const fc = changetype<Fscache>(kmalloc(offsetof<Fscache>(), 1));
   fscacheSetup(fc, mp.mnt_norm, 0);

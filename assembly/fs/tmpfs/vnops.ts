@@ -16,8 +16,6 @@ import {
   S_IFSOCK,
 } from '../../abi/flags';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
-import { clockNow } from '../../kern/clock';
-import { curcpu } from '../../kern/cpu';
 import { add32 } from '../../kern/lock';
 import { Ucred } from '../../proc/cred';
 import { ALLOC_NOIO, PG_KERNEL, pageAddr, pageAlloc, VmPage } from '../../vm/page';
@@ -51,6 +49,7 @@ import {
   VA_SIZE,
   VA_UID,
   Vattr,
+  vattrStamp,
 } from '../../vfs/vattr';
 import { Vnode, vnodeAlloc, vnodePut, vnodeRef } from '../../vfs/vnode';
 import {
@@ -95,20 +94,6 @@ import {
   tmUsed,
 } from './node';
 import { tmpGetxattr, tmpListxattr, tmpRemovexattr, tmpSetxattr, tmpXattrDropAll } from './xattr';
-
-/** All four times become this call's. */
-export function tmpStamp(va: Vattr): void {
-  clockNow();
-  const c = curcpu;
-  va.va_atime = c.c_nowsec;
-  va.va_mtime = c.c_nowsec;
-  va.va_ctime = c.c_nowsec;
-  va.va_btime = c.c_nowsec;
-  va.va_atimens = c.c_nownsec;
-  va.va_mtimens = c.c_nownsec;
-  va.va_ctimens = c.c_nownsec;
-  va.va_btimens = c.c_nownsec;
-}
 
 /** Which of a mount's three vectors serves a type. */
 function fmFor(tm: TmpMount, type: u32): Fsmanage {
@@ -176,7 +161,7 @@ function makeNode(tm: TmpMount, vap: Vattr, nlink: u32, errp: usize): Vnode {
   va.va_rdev = vap.va_rdev;
   va.va_nlink = nlink;
   va.va_dev = tm.tm_mount.mnt_dev;
-  tmpStamp(va);
+  vattrStamp(va);
   const vp = tmpVget(tm, node);
   if (changetype<usize>(vp) == 0) {
     va.va_nlink = 0;
