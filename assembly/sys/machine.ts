@@ -32,7 +32,6 @@ import { credCreate, credDrop, credInit, NGROUPS_MAX } from '../proc/cred';
 import { fdInherit, fileInit } from '../proc/file';
 import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
-import { fscacheInit } from '../vfs/fscache';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit } from '../vfs/mount';
 import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
@@ -50,6 +49,7 @@ import {
   ALLOC_RESERVE,
   ALLOC_ZERO,
 } from '../vm/page';
+import { radixInit } from '../vm/radix';
 import { genericInit, Zone, zoneInit, zoneLive } from '../vm/zone';
 import { fsInit } from './register';
 import { lwpRelease } from './enter';
@@ -80,7 +80,7 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
   // half of RAM at most in names and vnodes that nobody uses
   r.r_maxnames = nframes * 8;
   vnodeInit(nframes * 4);
-  fscacheInit();
+  radixInit();
   credInit();
   fileInit();
   procInit();

@@ -3,8 +3,7 @@
  * range locks, grants. Reading, writing, truncating, write-back and the attribute cache work on
  * an Fscache and know no vnode; a vnode embeds one, and so may a fifo or a block device.
  *
- * Pages hang in a radix tree of 64-way nodes. fc_root is a VmPage when fc_height is 0 (only page
- * 0 can exist then), else the top node; a tree of height h covers 64^h pages.
+ * Pages hang in a Radix (vm/radix.ts), fc_pages: a file of one page has it in fc_root itself.
  *
  * X1. va_size in fc_attr is the size. It changes only under an exclusive range lock to infinity.
  * X2. Bytes of the last page behind the size are zero.
@@ -30,7 +29,7 @@ import {
   VmPage,
 } from '../vm/page';
 import { Uio, uiomove } from '../vm/uio';
-import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../vm/radix';
 import { Fsmanage } from './fsmanage';
 import { Vattr } from './vattr';
 import { vop_getpages } from './vop';
@@ -53,7 +52,7 @@ export class Fscache {
   fc_a12: u64;
   fc_fm: Fsmanage; //  who pages in and out
   fc_data: u32; //     that pager's private pointer
-  fc_root: u32; //     page index
+  fc_root: u32; //     page index: a Radix, see fc_pages
   fc_height: u32;
   fc_npages: u32;
   fc_flags: u32; //    FC_*
@@ -72,6 +71,11 @@ export class Fscache {
   @inline
   get fc_attr(): Vattr {
     return changetype<Vattr>(changetype<usize>(this));
+  }
+  // @ts-ignore: decorator
+  @inline
+  get fc_pages(): Radix {
+    return changetype<Radix>(changetype<usize>(this) + offsetof<Fscache>('fc_root'));
   }
   // @ts-ignore: decorator
   @inline
@@ -98,21 +102,7 @@ export const GP_FREE: u32 = 4;
 /** Returned by getpages for a place that has no data: read it as zeros. */
 export const GP_HOLE: i32 = 1;
 
-const RADIX_BITS: u32 = 6;
-const RADIX_WAYS: u32 = 64;
-
-/** A radix node: 64 children and the count of those that are not null. */
-@unmanaged
-class RadixNode {
-  rn_count: u32;
-  rn_pad: u32;
-  // u32[64] follows
-}
-const RN_SLOTS: usize = offsetof<RadixNode>();
-
-export function fscacheInit(): void {
-  roots().r_zradix = <u32>changetype<usize>(zoneCreate('radix', <u32>RN_SLOTS + 4 * RADIX_WAYS, 0));
-}
+if (offsetof<Fscache>('fc_npages') - offsetof<Fscache>('fc_root') != offsetof<Radix>('ra_count')) ERROR('Fscache: Radix');
 
 export function fscacheSetup(fc: Fscache, fm: Fsmanage, data: u32): void {
   memory.fill(changetype<usize>(fc), 0, offsetof<Fscache>());
@@ -164,148 +154,34 @@ export function fscacheTouchCtime(fc: Fscache): void {
 
 // ── the page index ───────────────────────────────────────────────────────────────────────────
 
-// @ts-ignore: decorator
-@inline
-function slotAt(node: u32, i: u32): usize {
-  return <usize>node + RN_SLOTS + ((<usize>i) << 2);
-}
-
-/** Pages that a tree of this height can hold. */
-// @ts-ignore: decorator
-@inline
-function covers(height: u32, index: u32): bool {
-  if (height == 0) return index == 0;
-  if (height >= 6) return true;
-  return index >> (RADIX_BITS * height) == 0;
-}
-
 /** The page at an index, or null. */
 // @ts-ignore: decorator
 @inline
 export function fscachePage(fc: Fscache, index: u32): VmPage {
-  let h = fc.fc_height;
-  let n = fc.fc_root;
-  if (!covers(h, index)) return changetype<VmPage>(<usize>0);
-  while (h > 0 && n != 0) {
-    h--;
-    n = load<u32>(slotAt(n, (index >> (RADIX_BITS * h)) & (RADIX_WAYS - 1)));
-  }
-  return changetype<VmPage>(<usize>n);
-}
-
-function radixNode(mode: u32): u32 {
-  return <u32>zoneAlloc(changetype<Zone>(<usize>roots().r_zradix), mode | ALLOC_ZERO);
-}
-
-function radixFree(n: u32): void {
-  zoneFree(changetype<Zone>(<usize>roots().r_zradix), n);
+  return changetype<VmPage>(<usize>radixGet(fc.fc_pages, index));
 }
 
 /** Put a page in the index: 0 or -ENOMEM (the page stays the caller's). */
 export function fscacheInsert(fc: Fscache, index: u32, pg: VmPage): i32 {
-  while (!covers(fc.fc_height, index)) {
-    if (fc.fc_root != 0) {
-      const top = radixNode(ALLOC_NOIO);
-      if (top == 0) return -ENOMEM;
-      store<u32>(slotAt(top, 0), fc.fc_root);
-      changetype<RadixNode>(<usize>top).rn_count = 1;
-      fc.fc_root = top;
-    }
-    fc.fc_height++;
-  }
-  let link = changetype<usize>(fc) + offsetof<Fscache>('fc_root');
-  let parent: u32 = 0;
-  for (let h = fc.fc_height; h > 0; ) {
-    h--;
-    let n = load<u32>(link);
-    if (n == 0) {
-      n = radixNode(ALLOC_NOIO);
-      if (n == 0) {
-        if (parent != 0) radixPrune(fc, index);
-        return -ENOMEM;
-      }
-      store<u32>(link, n);
-      if (parent != 0) changetype<RadixNode>(<usize>parent).rn_count++;
-    }
-    parent = n;
-    link = slotAt(n, (index >> (RADIX_BITS * h)) & (RADIX_WAYS - 1));
-  }
-  if (DEBUG) kassert(load<u32>(link) == 0, 'page index has a page there');
-  store<u32>(link, <u32>changetype<usize>(pg));
-  if (parent != 0) changetype<RadixNode>(<usize>parent).rn_count++;
+  const e = radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), ALLOC_NOIO);
+  if (e != 0) return e;
   pg.pg_owner = <u32>changetype<usize>(fc);
   pg.pg_index = index;
-  fc.fc_npages++;
   return 0;
-}
-
-/** Free the empty nodes on the way to an index, from below. */
-function radixPrune(fc: Fscache, index: u32): void {
-  for (let level: u32 = 1; level <= fc.fc_height; level++) {
-    let link = changetype<usize>(fc) + offsetof<Fscache>('fc_root');
-    let parent: u32 = 0;
-    let h = fc.fc_height;
-    while (h > level) {
-      h--;
-      const n = load<u32>(link);
-      if (n == 0) break;
-      parent = n;
-      link = slotAt(n, (index >> (RADIX_BITS * h)) & (RADIX_WAYS - 1));
-    }
-    const n = load<u32>(link);
-    if (h != level || n == 0) continue;
-    if (changetype<RadixNode>(<usize>n).rn_count != 0) return;
-    radixFree(n);
-    store<u32>(link, 0);
-    if (parent != 0) changetype<RadixNode>(<usize>parent).rn_count--;
-  }
-  if (fc.fc_root == 0) fc.fc_height = 0;
 }
 
 /** Take a page out of the index; it is the caller's then. */
 export function fscacheRemove(fc: Fscache, pg: VmPage): void {
-  const index = pg.pg_index;
-  let link = changetype<usize>(fc) + offsetof<Fscache>('fc_root');
-  let parent: u32 = 0;
-  for (let h = fc.fc_height; h > 0; ) {
-    h--;
-    parent = load<u32>(link);
-    link = slotAt(parent, (index >> (RADIX_BITS * h)) & (RADIX_WAYS - 1));
-  }
-  if (DEBUG) kassert(load<u32>(link) == <u32>changetype<usize>(pg), 'page is not where its index says');
-  store<u32>(link, 0);
-  if (parent != 0) changetype<RadixNode>(<usize>parent).rn_count--;
-  fc.fc_npages--;
+  if (DEBUG) kassert(changetype<usize>(fscachePage(fc, pg.pg_index)) == changetype<usize>(pg), 'page is not where its index says');
+  radixRemove(fc.fc_pages, pg.pg_index);
   pg.pg_owner = 0;
-  radixPrune(fc, index);
 }
 
-/**
- * The first page with an index >= `from`, or null. Descends once per empty subtree skipped, so a
- * sparse file costs by its pages and not by its size.
- */
+/** The first page with an index >= `from`, or null. */
+// @ts-ignore: decorator
+@inline
 export function fscacheNextPage(fc: Fscache, from: u32): VmPage {
-  let index = from;
-  while (covers(fc.fc_height, index)) {
-    let n = fc.fc_root;
-    let h = fc.fc_height;
-    if (n == 0) break;
-    while (h > 0) {
-      h--;
-      const i = (index >> (RADIX_BITS * h)) & (RADIX_WAYS - 1);
-      const child = load<u32>(slotAt(n, i));
-      if (child == 0) break;
-      n = child;
-      if (h == 0) return changetype<VmPage>(<usize>n);
-    }
-    if (fc.fc_height == 0) return changetype<VmPage>(<usize>n);
-    // skip the subtree that is missing at level h
-    const step: u32 = 1 << (RADIX_BITS * h);
-    const next = (index & ~(step - 1)) + step;
-    if (next <= index) break;
-    index = next;
-  }
-  return changetype<VmPage>(<usize>0);
+  return changetype<VmPage>(<usize>radixNext(fc.fc_pages, from));
 }
 
 /** A fresh page in the index, zeroed unless GP_WHOLE: 0, -ENOMEM. For pagers. */

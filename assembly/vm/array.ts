@@ -3,7 +3,8 @@
  *
  * Small ones are one kmalloc'ed block that doubles; past KMALLOC_MAX bytes they are a tree of
  * frames, 1024 children or elements each. Elements never move once it is a tree; element i is found
- * in as many loads as the tree is high. It grows and never shrinks before frameArrayFree.
+ * in as many loads as the tree is high. An owner that used its end less lets frames go by
+ * frameArrayTrim.
  */
 import { ENOMEM } from '../abi/errno';
 import { PAGE_SIZE } from '../abi/layout';
@@ -86,6 +87,30 @@ function growBlock(fa: FrameArray): i32 {
   fa.fa_root = <u32>block;
   fa.fa_cap = cap;
   return 0;
+}
+
+/** Free leaves past fa_len, but for one to grow into again. */
+export function frameArrayTrim(fa: FrameArray): void {
+  while (fa.fa_height > 1 && fa.fa_cap - fa.fa_len >= 2 * WAYS) {
+    const leaf = fa.fa_cap - WAYS;
+    // the leaf, and each frame above it of which it was the first child
+    for (let level: u32 = 1; level < fa.fa_height; level++) {
+      let n = <usize>fa.fa_root;
+      for (let h = fa.fa_height - 1; h > level; h--) n = <usize>load<u32>(n + (((leaf >> (10 * h)) & (WAYS - 1)) << 2));
+      const at = n + (((leaf >> (10 * level)) & (WAYS - 1)) << 2);
+      freeFrame(load<u32>(at));
+      store<u32>(at, 0);
+      if (((leaf >> (10 * level)) & (WAYS - 1)) != 0) break;
+    }
+    fa.fa_cap = leaf;
+    // a top frame with one child is one level too many
+    if (fa.fa_cap == <u32>1 << (10 * (fa.fa_height - 1))) {
+      const top = fa.fa_root;
+      fa.fa_root = load<u32>(top);
+      fa.fa_height--;
+      freeFrame(top);
+    }
+  }
 }
 
 /** Free it all; it is empty again. */

@@ -1,8 +1,8 @@
 /**
  * tmpfs: its inodes and directory entries.
  *
- * An inode (TmpNode) is 1:1 with a slot of the mount's inode table; the slot's number is the inode
- * number, and its generation goes up each time the slot is reused. While the file has a vnode its
+ * An inode (TmpNode) is found by its number in the mount's Radix; numbers are used again, but
+ * never with the same generation, so a handle to a file that is gone stays stale. While the file has a vnode its
  * attributes are in the vnode's fscache and its pages hang there; when the vnode is reclaimed both
  * come back to the node (T1).
  *
@@ -15,7 +15,7 @@
  * T2. A node with va_nlink 0 lives until its vnode is reclaimed.
  * T3. tm_pages counts the pages of all nodes, attached or not.
  *
- * Locks: names are locked by the caller's namespace lock; the table, the hash and a directory's
+ * Locks: names are locked by the caller's namespace lock; the inodes' Radix, the hash and a directory's
  * slots by tm_lock (RANK_FS), which is never held over an allocation that may reclaim.
  */
 import { ENOSPC } from '../../abi/errno';
@@ -23,8 +23,9 @@ import { PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
 import { lockExclusive, lockRelease, RANK_FS } from '../../kern/lock';
 import { kassert } from '../../kern/panic';
-import { FrameArray, frameArrayAt, frameArrayFree, frameArrayGrow } from '../../vm/array';
-import { ALLOC_NOIO, ALLOC_ZERO, pageFree, pageOf } from '../../vm/page';
+import { FrameArray, frameArrayAt, frameArrayFree, frameArrayGrow, frameArrayTrim } from '../../vm/array';
+import { ALLOC_NOIO, ALLOC_NOWAIT, ALLOC_ZERO, pageFree, pageOf } from '../../vm/page';
+import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../../vm/radix';
 import { kfree, kmalloc, Zone, zoneAlloc, zoneCreate, zoneFree } from '../../vm/zone';
 import { Fscache, fscacheAttach, fscacheDetach, fscacheDropRange } from '../../vfs/fscache';
 import { Mount } from '../../vfs/mount';
@@ -42,22 +43,24 @@ export class TmpMount {
   tm_maxpages: u32; // limit (size=); 0xffffffff: only RAM
   tm_nodes: u32; //    inodes in use
   tm_maxnodes: u32; // limit (nr_inodes=)
-  tm_free: u32; //     first free inode slot + 1; 0 = none
+  tm_lastino: u32; //  last inode number given out for the first time
+  tm_lastfree: u32; // an inode number freed lately, to be used first; 0 = none
+  tm_gen: u32; //      last generation given out: no two inodes of a mount share one
   tm_entries: u32; //  directory entries in the hash
   tm_mask: u32; //     linear hashing: buckets below this were all split once
   tm_split: u32; //    next bucket to split
   tm_xattr: u32; //    extended attributes in use, in XATTR_UNITs
   tm_pad: u32;
-  // then two FrameArrays
+  // then a Radix and a FrameArray
   // @ts-ignore: decorator
   @inline
-  get tm_table(): FrameArray {
-    return changetype<FrameArray>(changetype<usize>(this) + offsetof<TmpMount>());
+  get tm_inodes(): Radix {
+    return changetype<Radix>(changetype<usize>(this) + offsetof<TmpMount>());
   }
   // @ts-ignore: decorator
   @inline
   get tm_hash(): FrameArray {
-    return changetype<FrameArray>(changetype<usize>(this) + offsetof<TmpMount>() + offsetof<FrameArray>());
+    return changetype<FrameArray>(changetype<usize>(this) + offsetof<TmpMount>() + offsetof<Radix>());
   }
 }
 /** What extended attributes are counted in, bytes. */
@@ -75,7 +78,7 @@ export function tmXattrFits(tm: TmpMount, units: u32): bool {
   return <u64>tm.tm_pages + pages <= <u64>tm.tm_maxpages;
 }
 
-export const TMPMOUNT_SIZE: u32 = <u32>(offsetof<TmpMount>() + 2 * offsetof<FrameArray>());
+export const TMPMOUNT_SIZE: u32 = <u32>(offsetof<TmpMount>() + offsetof<Radix>() + offsetof<FrameArray>());
 
 @unmanaged
 export class TmpNode {
@@ -141,12 +144,12 @@ export class TmpDirent {
 }
 const DE_NAME: usize = offsetof<TmpDirent>();
 
-/** Slots of the inode table are two words: node (or next free slot + 1, tagged) and generation. */
-const SLOT_WORDS: u32 = 2;
 /** Low bit of a word that links free slots: pointers are even. */
 const FREE_TAG: u32 = 1;
 /** What Linux's tmpfs says a directory grows by with each entry. */
 export const DIRENT_BYTES: u64 = 20;
+/** The hash does not shrink below this. */
+const MIN_BUCKETS: u32 = 256;
 
 export function tmpNodeInit(): void {
   roots().r_ztmpnode = <u32>changetype<usize>(zoneCreate('tmpnode', offsetof<TmpNode>(), 0));
@@ -178,39 +181,33 @@ export function nodeOf(vp: Vnode): TmpNode {
 
 // ── inodes ───────────────────────────────────────────────────────────────────────────────────
 
-// @ts-ignore: decorator
-@inline
-function slotAt(tm: TmpMount, ino: u32): usize {
-  return frameArrayAt(tm.tm_table, (ino - 1) * SLOT_WORDS);
+/** A free inode number: the one freed last, else the next that is not in use. tm_lock held. */
+function freeIno(tm: TmpMount): u32 {
+  const last = tm.tm_lastfree;
+  tm.tm_lastfree = 0;
+  if (last != 0 && radixGet(tm.tm_inodes, last) == 0) return last;
+  do {
+    tm.tm_lastino++;
+  } while (tm.tm_lastino == 0 || radixGet(tm.tm_inodes, tm.tm_lastino) != 0);
+  return tm.tm_lastino;
 }
 
 /** A new inode with zeroed attributes but va_ino and va_gen; null: no memory or nr_inodes. */
 export function tmpNodeAlloc(tm: TmpMount): TmpNode {
   const none = changetype<TmpNode>(<usize>0);
   if (tm.tm_nodes >= tm.tm_maxnodes) return none;
-  const node = changetype<TmpNode>(zoneAlloc(changetype<Zone>(<usize>roots().r_ztmpnode), ALLOC_NOIO | ALLOC_ZERO));
+  const zone = changetype<Zone>(<usize>roots().r_ztmpnode);
+  const node = changetype<TmpNode>(zoneAlloc(zone, ALLOC_NOIO | ALLOC_ZERO));
   if (changetype<usize>(node) == 0) return none;
-  const table = tm.tm_table;
-  if (tm.tm_free == 0 && table.fa_len + SLOT_WORDS > table.fa_cap) {
-    if (frameArrayGrow(table) != 0) {
-      zoneFree(changetype<Zone>(<usize>roots().r_ztmpnode), changetype<usize>(node));
-      return none;
-    }
-  }
   tmLock(tm);
-  let ino: u32;
-  if (tm.tm_free != 0) {
-    ino = tm.tm_free;
-    tm.tm_free = load<u32>(slotAt(tm, ino)) >> 1;
-  } else {
-    ino = table.fa_len / SLOT_WORDS + 1;
-    table.fa_len += SLOT_WORDS;
+  const ino = freeIno(tm);
+  if (radixInsert(tm.tm_inodes, ino, <u32>changetype<usize>(node), ALLOC_NOWAIT) != 0) {
+    tmUnlock(tm);
+    zoneFree(zone, changetype<usize>(node));
+    return none;
   }
-  const s = slotAt(tm, ino);
-  store<u32>(s, <u32>changetype<usize>(node));
-  store<u32>(s, load<u32>(s, 4) + 1, 4);
   node.tn_attr.va_ino = ino;
-  node.tn_attr.va_gen = load<u32>(s, 4);
+  node.tn_attr.va_gen = ++tm.tm_gen;
   tm.tm_nodes++;
   tmUnlock(tm);
   return node;
@@ -224,9 +221,8 @@ export function tmpNodeFree(tm: TmpMount, node: TmpNode): void {
   if (type == 0o040000) frameArrayFree(node.tn_slots);
   else if (type == 0o120000) tmpLinkFree(node.tn_u0);
   tmLock(tm);
-  const s = slotAt(tm, ino);
-  store<u32>(s, (tm.tm_free << 1) | FREE_TAG);
-  tm.tm_free = ino;
+  radixRemove(tm.tm_inodes, ino);
+  tm.tm_lastfree = ino;
   tm.tm_nodes--;
   tmUnlock(tm);
   zoneFree(changetype<Zone>(<usize>roots().r_ztmpnode), changetype<usize>(node));
@@ -241,15 +237,13 @@ export function tmpLinkFree(text: usize): void {
 
 /** The node of an inode number, or null. */
 export function tmpNodeByIno(tm: TmpMount, ino: u64): TmpNode {
-  const none = changetype<TmpNode>(<usize>0);
-  if (ino == 0 || ino > <u64>(tm.tm_table.fa_len / SLOT_WORDS)) return none;
-  const w = load<u32>(slotAt(tm, <u32>ino));
-  return w & FREE_TAG ? none : changetype<TmpNode>(<usize>w);
+  if (ino == 0 || ino > <u64>u32.MAX_VALUE) return changetype<TmpNode>(<usize>0);
+  return changetype<TmpNode>(<usize>radixGet(tm.tm_inodes, <u32>ino));
 }
 
-/** How many inode slots were ever used (to walk all nodes). */
-export function tmpNodeSlots(tm: TmpMount): u32 {
-  return tm.tm_table.fa_len / SLOT_WORDS;
+/** The node with the lowest number >= ino, or null (to walk all of them). */
+export function tmpNodeNext(tm: TmpMount, ino: u32): TmpNode {
+  return changetype<TmpNode>(<usize>radixNext(tm.tm_inodes, ino));
 }
 
 // ── pages ────────────────────────────────────────────────────────────────────────────────────
@@ -363,6 +357,34 @@ function splitBucket(tm: TmpMount): void {
   }
 }
 
+/** The step back: fold the newest bucket into the one it was split from. tm_lock held. */
+function mergeBucket(tm: TmpMount): void {
+  if (tm.tm_split == 0) {
+    tm.tm_mask >>= 1;
+    tm.tm_split = tm.tm_mask + 1;
+  }
+  tm.tm_split--;
+  const hash = tm.tm_hash;
+  const from = frameArrayAt(hash, --hash.fa_len);
+  const to = frameArrayAt(hash, tm.tm_split);
+  let p = load<u32>(from);
+  store<u32>(from, 0);
+  while (p != 0) {
+    const de = changetype<TmpDirent>(<usize>p);
+    const next = de.de_hnext;
+    de.de_hnext = load<u32>(to);
+    store<u32>(to, p);
+    p = next;
+  }
+}
+
+/** After a removal: a table four times too large shrinks, faster than it empties. tm_lock held. */
+function hashShrink(tm: TmpMount): void {
+  const hash = tm.tm_hash;
+  for (let i = 0; i < 6 && hash.fa_len > MIN_BUCKETS && tm.tm_entries < hash.fa_len / 4; i++) mergeBucket(tm);
+  frameArrayTrim(hash);
+}
+
 /** Add a name; the directory's size grows. 0 or -ENOSPC. The caller knows it is not there. */
 export function direntAdd(tm: TmpMount, dir: TmpNode, name: usize, len: u32, node: TmpNode): i32 {
   const e = direntRoom(tm, dir);
@@ -403,9 +425,15 @@ export function direntRemove(tm: TmpMount, de: TmpDirent): void {
   tm.tm_entries--;
   store<u32>(frameArrayAt(dir.tn_slots, de.de_slot), (dir.tn_dfree << 1) | FREE_TAG);
   dir.tn_dfree = de.de_slot + 1;
+  hashShrink(tm);
   tmUnlock(tm);
   dir.va.va_size -= DIRENT_BYTES;
   kfree(changetype<usize>(de));
+  if (dir.va.va_size == 0 && dir.tn_slots.fa_height != 0) {
+    // empty again: its slots were frames
+    frameArrayFree(dir.tn_slots);
+    dir.tn_dfree = 0;
+  }
 }
 
 /** The entry in slot i of a directory, or null if the slot is free. */

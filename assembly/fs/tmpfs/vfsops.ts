@@ -33,7 +33,7 @@ import {
   tmpNodeDropPages,
   tmpNodeFree,
   tmpNodeInit,
-  tmpNodeSlots,
+  tmpNodeNext,
   tmUsed,
 } from './node';
 import { tmpVget, tmpfsVector } from './vnops';
@@ -134,7 +134,6 @@ function setup(mp: Mount, a: TmpArgs): i32 {
   vfsSetRemount(mp, tmpfsRemount);
   const root = tmpNodeAlloc(tm);
   if (changetype<usize>(root) == 0) {
-    frameArrayFree(tm.tm_table);
     kfree(changetype<usize>(tm));
     return -ENOMEM;
   }
@@ -161,10 +160,8 @@ export function tmpfsUnmount(mp: Mount): void {
   const tm = tmOf(mp);
   const fc = changetype<Fscache>(kmalloc(offsetof<Fscache>(), 1));
   fscacheSetup(fc, mp.mnt_norm, 0);
-  const n = tmpNodeSlots(tm);
-  for (let ino: u32 = 1; ino <= n; ino++) {
-    const node = tmpNodeByIno(tm, ino);
-    if (changetype<usize>(node) == 0) continue;
+  while (tm.tm_nodes != 0) {
+    const node = tmpNodeNext(tm, 0);
     if ((node.tn_attr.va_mode & 0o170000) == S_IFDIR) direntDropAll(node);
     tmpXattrDropAll(tm, node);
     tmpNodeDropPages(tm, node, fc);
@@ -172,7 +169,6 @@ export function tmpfsUnmount(mp: Mount): void {
   }
   kfree(changetype<usize>(fc));
   frameArrayFree(tm.tm_hash);
-  frameArrayFree(tm.tm_table);
   kfree(changetype<usize>(tm));
   mp.mnt_data = 0;
 }
