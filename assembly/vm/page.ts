@@ -183,6 +183,24 @@ export function pageFree(pg: VmPage): void {
   spinUnlock(pageLockAddr());
 }
 
+/** `n` frames in a row that were never in use, or 0: only while RAM is plentiful. */
+export function pageAllocFresh(n: u32, kind: u32): usize {
+  const r = roots();
+  if (DEBUG) if (r.r_failarmed != 0) return 0; // fault loops fail single frames
+  spinLock(pageLockAddr());
+  const first = r.r_freshframe;
+  // Plenty: a quarter of RAM is untouched, so a run is nobody's last resort.
+  if (r.r_nframes - first < r.r_nframes / 4 || r.r_nframes - first < n) {
+    spinUnlock(pageLockAddr());
+    return 0;
+  }
+  r.r_freshframe = first + n;
+  bb().bb_frames_free -= n;
+  for (let i = first; i < first + n; i++) pageOf((<usize>i) << PAGE_SHIFT).pg_flags = kind;
+  spinUnlock(pageLockAddr());
+  return (<usize>first) << PAGE_SHIFT;
+}
+
 /** `n` frames in a row for a CPU or a device, zeroed and wired; the address, or 0. */
 export function pageAllocRun(n: u32): usize {
   spinLock(pageLockAddr());

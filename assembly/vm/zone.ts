@@ -15,9 +15,10 @@
  * Z2. In a type-stable zone the words past the first survive freeing (a sequence count must);
  *     elsewhere debug builds poison them.
  * Z3. c_zlive summed over CPUs is the number of live objects: 0 after shutdown, or it is a leak.
- * Z4. One empty frame per zone stays, so that a loop of create and remove does not cut it anew.
+ * Z4. One frame that becomes empty stays, so that a loop of create and remove does not cut it anew;
+ *     zoneTrim gives it back, and those of a run that were never used.
  */
-import { CPU_USER, PAGE_SIZE } from '../abi/layout';
+import { CPU_USER, PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
 import { CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
 import { Roots, roots } from '../kern/boot';
 import { ld32, spinLock, spinUnlock } from '../kern/lock';
@@ -31,6 +32,7 @@ import {
   PG_ZONE,
   pageAddr,
   pageAlloc,
+  pageAllocFresh,
   pageFree,
   pageOf,
   VmPage,
@@ -55,6 +57,8 @@ export class Zone {
 export const ZONE_STABLE: u32 = 1;
 const BITMAP: u32 = 32;
 const CACHE_LINE: u32 = 64;
+/** Frames that a large zone grows by. */
+const RUN_FRAMES: u32 = 16;
 const CACHE_MAX: u32 = 16;
 
 /** Where a frame's first object is: objects that are whole cache lines begin on one. */
@@ -117,11 +121,28 @@ function frameFromPartial(z: Zone, pg: VmPage): void {
   pg.pg_prev = 0;
 }
 
-/** Cut a fresh frame into objects; false when there is no frame. Takes z_lock at its end only. */
+/**
+ * More frames: one, or a run of them for a zone that has many, since neighbours in RAM share
+ * what the processor needs to find them (page-table lines). False when there is no frame.
+ */
 function zoneGrow(z: Zone, mode: u32): bool {
+  if (z.z_nframes >= RUN_FRAMES * 4) {
+    const at = pageAllocFresh(RUN_FRAMES, PG_ZONE);
+    if (at != 0) {
+      // the first one on top of the list
+      for (let i = RUN_FRAMES; i > 0; i--) zoneCut(z, at + ((<usize>(i - 1)) << PAGE_SHIFT));
+      return true;
+    }
+  }
   const pg = pageAlloc(mode & ~ALLOC_ZERO, PG_ZONE);
   if (changetype<usize>(pg) == 0) return false;
-  const at = pageAddr(pg);
+  zoneCut(z, pageAddr(pg));
+  return true;
+}
+
+/** Cut a frame into objects and add it to the zone. */
+function zoneCut(z: Zone, at: usize): void {
+  const pg = pageOf(at);
   memory.fill(at, 0, PAGE_SIZE);
   pg.pg_owner = <u32>changetype<usize>(z);
   pg.pg_index = z.z_perframe;
@@ -137,7 +158,6 @@ function zoneGrow(z: Zone, mode: u32): bool {
   z.z_nempty++;
   frameToPartial(z, pg);
   spinUnlock(lockOf(z));
-  return true;
 }
 
 function bitOf(z: Zone, o: usize): u32 {
@@ -290,7 +310,23 @@ export function limboDrain(): void {
   }
 }
 
-/** Give back every zone's spare empty frame and this CPU's cached objects. */
+/** Give one empty frame back; false if there was none after all. */
+function zoneTrimFrame(z: Zone): bool {
+  spinLock(lockOf(z));
+  let q = z.z_partial;
+  while (q != 0 && changetype<VmPage>(<usize>q).pg_index != z.z_perframe) q = changetype<VmPage>(<usize>q).pg_next;
+  if (q != 0) {
+    frameFromPartial(z, changetype<VmPage>(<usize>q));
+    z.z_nframes--;
+    z.z_nempty--;
+  }
+  spinUnlock(lockOf(z));
+  if (q == 0) return false;
+  frameToLimbo(changetype<VmPage>(<usize>q));
+  return true;
+}
+
+/** Give back every zone's empty frames and this CPU's cached objects. */
 export function zoneTrim(): void {
   const r = roots();
   for (let p = r.r_zones; p != 0; ) {
@@ -305,18 +341,7 @@ export function zoneTrim(): void {
         o = next;
       }
     }
-    if (z.z_nempty > 0) {
-      spinLock(lockOf(z));
-      let q = z.z_partial;
-      while (q != 0 && changetype<VmPage>(<usize>q).pg_index != z.z_perframe) q = changetype<VmPage>(<usize>q).pg_next;
-      if (q != 0) {
-        frameFromPartial(z, changetype<VmPage>(<usize>q));
-        z.z_nframes--;
-        z.z_nempty--;
-      }
-      spinUnlock(lockOf(z));
-      if (q != 0) frameToLimbo(changetype<VmPage>(<usize>q));
-    }
+    while (z.z_nempty > 0 && zoneTrimFrame(z)) {}
     p = z.z_next;
   }
   limboDrain();
