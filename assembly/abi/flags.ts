@@ -124,9 +124,6 @@ export const POLLRDNORM: u32 = 0x40;
 export const POLLWRNORM: u32 = 0x100;
 export const POLLRDHUP: u32 = 0x2000;
 
-// ioctl(2)
-export const FIONREAD: u32 = 0x541b;
-
 // mount(2)
 export const MS_RDONLY: u32 = 1;
 export const MS_NOSUID: u32 = 2;
@@ -184,6 +181,9 @@ export const CLOCK_MONOTONIC: u32 = 1;
 // setrlimit(2): the resources this kernel keeps
 export const RLIMIT_FSIZE: u32 = 1;
 export const RLIMIT_NOFILE: u32 = 7;
+
+// ioctl(2)
+export const FIONREAD: u32 = 0x541b;
 
 // limits
 export const NAME_MAX: u32 = 255;

@@ -19,7 +19,7 @@ import { cpuEnter, cpuLeave, curcpu } from '../kern/cpu';
 import { copyout, hostConsoleWrite } from '../kern/imports';
 import { lockExclusive, lockRelease, RANK_FS } from '../kern/lock';
 import { File } from '../proc/file';
-import { CALL_READ, Chan, lwpBlock, wakeup } from '../proc/sleep';
+import { CALL_READ, Chan, lwpBlock, selWakeup, wakeup } from '../proc/sleep';
 import { IO_NONBLOCK } from '../vfs/defaults';
 import { scratchPath, scratchWord } from '../vfs/scratch';
 import { Vnode } from '../vfs/vnode';
@@ -178,7 +178,10 @@ function input(len: u32, flags: u32): i32 {
     if (flags & CONSOLE_HANGUP) co.co_hup = 1;
   }
   lockRelease(lockOf(co));
-  if (n != 0 || flags != 0) wakeup(chanOf(co));
+  if (n != 0 || flags != 0) {
+    wakeup(chanOf(co));
+    selWakeup();
+  }
   return <i32>n;
 }
 

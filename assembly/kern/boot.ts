@@ -76,6 +76,8 @@ export class Roots {
   r_lwpseq: u32; //       r_sleeplock; last number given out
   r_runqhead: u32; //     r_sleeplock; Lwps that may go on, in order
   r_runqtail: u32;
+  r_selhead: u32; //      r_sleeplock; Lwps in poll(2): a Chan
+  r_seltail: u32;
   r_sleeplock: u32; //    spin
   r_sysctl: u32; //       list of sysctl nodes
   r_devsw: u32; //        list of Devsw

@@ -31,6 +31,7 @@ export class File {
 }
 
 /** Private bits in f_flag, above every O_*. */
+export const FF_OPENING: u32 = 0x10000000; // VOP_OPEN has blocked: only its Lwp holds the File
 export const FF_BENEATH: u32 = 0x20000000; // lookups from this directory stay beneath it
 export const FF_WRITER: u32 = 0x40000000; //  counted in v_writers
 

@@ -129,8 +129,9 @@ export function lwpBlock(ch: Chan, call: u32, fp: File, deadline: f64): i32 {
   l.lwp_chan = <u32>changetype<usize>(ch);
   if (l.lwp_deadline == 0) l.lwp_deadline = deadline;
   if (changetype<usize>(ch) != 0) enqueue(ch, l);
+  const b = bb();
+  if (l.lwp_deadline != 0 && (b.bb_deadline == 0 || l.lwp_deadline < b.bb_deadline)) b.bb_deadline = l.lwp_deadline;
   spinUnlock(sleepLock());
-  deadlineUpdate();
   return -ERESTART;
 }
 
@@ -153,16 +154,30 @@ export function wakeup(ch: Chan): void {
   spinUnlock(sleepLock());
 }
 
+/** The channel of poll(2): whoever polls waits here, and looks again when anything wakes it. */
+// @ts-ignore: decorator
+@inline
+export function selChan(): Chan {
+  return changetype<Chan>(changetype<usize>(roots()) + offsetof<Roots>('r_selhead'));
+}
+
+/** Something that can be polled may have become ready. */
+// @ts-ignore: decorator
+@inline
+export function selWakeup(): void {
+  wakeup(selChan());
+}
+
 /** Wake those whose deadline has passed, and set bb_deadline to the next one. */
 export function deadlineUpdate(): void {
   const r = roots();
+  if (bb().bb_deadline == 0) return;
+  const now = clockMs();
   let next: f64 = 0;
-  let now: f64 = 0;
   spinLock(sleepLock());
   for (let p = r.r_lwps; p != 0; p = changetype<Lwp>(<usize>p).lwp_next) {
     const l = changetype<Lwp>(<usize>p);
     if (l.lwp_state != LWP_WAITING || l.lwp_deadline == 0) continue;
-    if (now == 0) now = clockMs();
     if (l.lwp_deadline <= now) {
       if (l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
       l.lwp_timedout = 1;

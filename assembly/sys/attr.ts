@@ -41,7 +41,7 @@ import {
   ST_SIZE,
   ST_UID,
 } from '../abi/layout';
-import { IN_ATTRIB, IN_MODIFY } from '../abi/flags';
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../abi/flags';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
 import { curcred, credInGroup, credIsRoot } from '../proc/cred';
@@ -180,8 +180,16 @@ function setattr(vp: Vnode, va: Vattr, ncp: usize): i32 {
   vnodeLock(vp);
   const e = vop_setattr(vp.v_fm, vp, va, curcred());
   vnodeUnlock(vp);
-  if (e == 0) inotifyFile(vp, ncp, va.va_mask & VA_SIZE ? IN_MODIFY : IN_ATTRIB);
+  if (e == 0) inotifyFile(vp, ncp, changeEvent(va.va_mask));
   return e;
+}
+
+/** What a change of attributes means to a watcher: one time alone is an access or a modification. */
+function changeEvent(mask: u32): u32 {
+  if (mask & VA_SIZE) return IN_MODIFY;
+  if (mask & (VA_MODE | VA_UID | VA_GID)) return IN_ATTRIB;
+  const times = mask & (VA_ATIME | VA_MTIME);
+  return times == VA_ATIME ? IN_ACCESS : times == VA_MTIME ? IN_MODIFY : IN_ATTRIB;
 }
 
 function chmod(vp: Vnode, mp: Mount, ncp: usize, mode: u32): i32 {
@@ -254,7 +262,7 @@ function stripIds(have: Vattr, va: Vattr): void {
 }
 
 /** A write or truncate by other than root takes setuid and setgid away. */
-export function clearSetIds(vp: Vnode): void {
+export function clearSetIds(vp: Vnode, ncp: usize): void {
   const have = vp.v_fc.fc_attr;
   if ((have.va_mode & (S_ISUID | S_ISGID)) == 0 || vp.v_type != S_IFREG || credIsRoot(curcred())) return;
   const va = scratchVattr(0);
@@ -262,9 +270,7 @@ export function clearSetIds(vp: Vnode): void {
   stripIds(have, va);
   if (va.va_mask == 0) return;
   va.va_mask |= VA_CTIME;
-  vnodeLock(vp);
-  vop_setattr(vp.v_fm, vp, va, curcred());
-  vnodeUnlock(vp);
+  setattr(vp, va, ncp);
 }
 
 export function sys_fchownat(dirfd: i32, plen: u32, uid: u32, gid: u32, flags: u32): i32 {
@@ -358,7 +364,7 @@ export function sys_futimens(fd: i32, as_: f64, ans: u32, ms: f64, mns: u32): i3
 /** Set a regular file's size; permission has been checked. */
 export function truncateVnode(vp: Vnode, ncp: usize, length: f64): i32 {
   if (length > <f64>FSCACHE_MAX_BYTES || <u64>length > curproc().p_fsize) return -EFBIG;
-  clearSetIds(vp);
+  clearSetIds(vp, ncp);
   const va = scratchVattr(0);
   va.va_size = <u64>length;
   va.va_mask = VA_SIZE;

@@ -5,9 +5,11 @@ import {
   F_DUPFD_CLOEXEC,
   F_GETFD,
   F_GETFL,
+  F_GETPIPE_SZ,
   F_SETBENEATH,
   F_SETFD,
   F_SETFL,
+  F_SETPIPE_SZ,
   FD_CLOEXEC,
   O_APPEND,
   O_CLOEXEC,
@@ -49,6 +51,7 @@ import { scratchNl, scratchPath } from '../vfs/scratch';
 import { fileClosedBy, fileMount, fileVnode } from '../vfs/vfile';
 import { sysEnter, sysLeave } from './enter';
 import { pathDone, pathToVnode, pathVnode } from './path';
+import { pipeFcntl } from './pipe';
 
 function dupTo(fp: File, min: u32, flags: u32): i32 {
   const fd = fdFree(min);
@@ -113,6 +116,7 @@ function fcntl(fd: i32, cmd: u32, arg: f64): i32 {
     return 0;
   }
   if (fp.f_flag & O_PATH) return -EBADF;
+  if (cmd == F_SETPIPE_SZ || cmd == F_GETPIPE_SZ) return pipeFcntl(fp, cmd, arg);
   if (cmd == F_SETFL) {
     const want = <u32>arg & SETFL;
     if (want & ~fp.f_flag & O_NOATIME && !isOwner(fileVnode(fp).v_fc.fc_attr, curcred())) return -EPERM;

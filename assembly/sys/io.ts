@@ -58,7 +58,7 @@ import { Vattr } from '../vfs/vattr';
 import { fileMount, fileVnode } from '../vfs/vfile';
 import { VN_NOSEEK, Vnode } from '../vfs/vnode';
 import { vop_allocate, vop_copyrange, vop_fsync, vop_lseek, vop_read, vop_readdir, vop_write } from '../vfs/vop';
-import { Uio, uioSingle } from '../vm/uio';
+import { Uio, uioSingle, uioSkip } from '../vm/uio';
 import { clearSetIds } from './attr';
 import { sysEnter, sysLeave } from './enter';
 import { fdGet } from './path';
@@ -80,11 +80,11 @@ function writable(fd: i32): File {
   return fp;
 }
 
-/** Can this kind of file be positioned? */
+/** Can this kind of file be positioned? (Type 0: the anonymous files of calls like inotify_init.) */
 // @ts-ignore: decorator
 @inline
 function seekable(vp: Vnode): bool {
-  return vp.v_type != S_IFIFO && vp.v_type != S_IFSOCK && (vp.v_flag & VN_NOSEEK) == 0;
+  return vp.v_type != S_IFIFO && vp.v_type != S_IFSOCK && vp.v_type != 0 && (vp.v_flag & VN_NOSEEK) == 0;
 }
 
 /** A day: how old an atime must be before relatime renews it anyway. */
@@ -118,37 +118,54 @@ export function touchAtimeOn(mp: Mount, vp: Vnode): void {
   attrEnd(vp.v_fc);
 }
 
+/** What a resumed transfer moved before it blocked, passed over in the uio. */
+// @ts-ignore: decorator
+@inline
+function resumeUio(fp: File, u: Uio): u32 {
+  u.uio_file = <u32>changetype<usize>(fp);
+  const l = lwpResume();
+  if (changetype<usize>(l) == 0) return 0;
+  uioSkip(u, l.lwp_done);
+  return l.lwp_done;
+}
+
+/** The result of a transfer: what all its parts moved, or the errno if none did anything. */
+// @ts-ignore: decorator
+@inline
+function transferred(e: i32, done: u32): i32 {
+  if (e == -ERESTART) lwpResume().lwp_done = done;
+  return e != 0 && (done == 0 || e == -ERESTART) ? e : <i32>done;
+}
+
 /** VOP_READ and what follows it. The count, or an errno if nothing was moved. */
 function readUio(fp: File, u: Uio): i32 {
   const vp = fileVnode(fp);
+  const before = resumeUio(fp, u);
   const want = u.uio_resid;
-  u.uio_file = <u32>changetype<usize>(fp);
   const e = vop_read(vp.v_fm, vp, u, fp.f_flag & O_NONBLOCK ? IO_NONBLOCK : 0, curcred());
-  const done = want - u.uio_resid;
-  if (e != 0 && (done == 0 || e == -ERESTART)) return e;
-  if (want != 0) touchAtime(fp, vp);
-  if (done != 0) inotifyFile(vp, fp.f_ncp, IN_ACCESS);
-  return <i32>done;
+  const moved = want - u.uio_resid;
+  if (moved != 0 || (want != 0 && e == 0 && seekable(vp))) touchAtime(fp, vp);
+  if (moved != 0) inotifyFile(vp, fp.f_ncp, IN_ACCESS);
+  return transferred(e, before + moved);
 }
 
 function writeUio(fp: File, u: Uio): i32 {
   const vp = fileVnode(fp);
+  const before = resumeUio(fp, u);
   const want = u.uio_resid;
   let flag: u32 = 0;
   if (fp.f_flag & O_APPEND) flag |= IO_APPEND;
   if (fp.f_flag & O_NONBLOCK) flag |= IO_NONBLOCK;
   if (fp.f_flag & O_DSYNC) flag |= IO_SYNC;
-  if (want != 0) clearSetIds(vp);
-  u.uio_file = <u32>changetype<usize>(fp);
+  if (want != 0) clearSetIds(vp, fp.f_ncp);
   const e = vop_write(vp.v_fm, vp, u, flag, curcred());
-  const done = want - u.uio_resid;
-  if (e != 0 && (done == 0 || e == -ERESTART)) return e;
-  if (done != 0) inotifyFile(vp, fp.f_ncp, IN_MODIFY);
-  if (flag & IO_SYNC && done != 0 && vp.v_type == S_IFREG) {
+  const moved = want - u.uio_resid;
+  if (moved != 0) inotifyFile(vp, fp.f_ncp, IN_MODIFY);
+  if (flag & IO_SYNC && moved != 0 && vp.v_type == S_IFREG) {
     const s = vop_fsync(vp.v_fm, vp, 0);
     if (s != 0) return s;
   }
-  return <i32>done;
+  return transferred(e, before + moved);
 }
 
 /** A resumed call: its File is the Lwp's, whatever the descriptor is by now. */
@@ -337,7 +354,7 @@ function fallocate(fd: i32, mode: u32, off: f64, len: f64): i32 {
   if (off + len > <f64>FSCACHE_MAX_BYTES) return -EFBIG;
   const end = <u64>off + <u64>len;
   if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && end > vp.v_fc.fc_size && end > curproc().p_fsize) return -EFBIG;
-  clearSetIds(vp);
+  clearSetIds(vp, fp.f_ncp);
   const e = vop_allocate(vp.v_fm, vp, mode, <i64>off, <i64>len);
   if (e == 0) inotifyFile(vp, fp.f_ncp, IN_MODIFY);
   return e;
@@ -356,7 +373,7 @@ function fsync(fd: i32, flags: u32): i32 {
   const fp = fdGet(fd);
   if (changetype<usize>(fp) == 0) return -EBADF;
   const vp = fileVnode(fp);
-  if (vp.v_type == S_IFIFO || vp.v_type == S_IFSOCK) return -EINVAL;
+  if (!seekable(vp)) return -EINVAL;
   return vop_fsync(vp.v_fm, vp, flags);
 }
 
@@ -428,6 +445,10 @@ function copyRange(fdin: i32, offin: f64, fdout: i32, offout: f64, len: f64, fla
   let r: i32 = n == 0 ? 0 : -EOPNOTSUPP;
   if (n != 0 && changetype<usize>(svp.v_fm) == changetype<usize>(dvp.v_fm)) {
     r = vop_copyrange(svp.v_fm, svp, from, dvp, to, <u32>n);
+    if (r > 0) {
+      inotifyFile(svp, inp.f_ncp, IN_ACCESS);
+      inotifyFile(dvp, outp.f_ncp, IN_MODIFY);
+    }
   }
   if (r == -EOPNOTSUPP) r = copyPieces(inp, from, outp, to, <u32>n);
   if (r > 0 && offin < 0) inp.f_offset = from + r;
@@ -455,6 +476,7 @@ function getdents(fd: i32, max: u32): i32 {
   if (e != 0) return e;
   fp.f_offset = <i64>rd.rd_cookie;
   touchAtime(fp, vp);
+  inotifyFile(vp, fp.f_ncp, IN_ACCESS);
   return readdirFinish(rd);
 }
 

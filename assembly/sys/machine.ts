@@ -32,6 +32,7 @@ import { credCreate, credDrop, credInit, NGROUPS_MAX } from '../proc/cred';
 import { fdInherit, fileInit } from '../proc/file';
 import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
+import { pipefsStart } from '../fs/pipefs/vfsops';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit } from '../vfs/mount';
 import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
@@ -241,6 +242,7 @@ export function machine_start(): i32 {
   roots().r_bootsec = <f64>curcpu.c_nowsec;
   const cred = credCreate(0, 0, 0, 0);
   e = startMounts(cred);
+  if (e == 0) e = pipefsStart(cred);
   credDrop(cred);
   if (e != 0) return cpuLeave(e);
   return cpuLeave(procMake(0, 0, 0, 0, 0));
@@ -268,6 +270,8 @@ export function machine_shutdown(): i32 {
     r.r_mounts = 0;
     r.r_rootmount = 0;
     mountDestroy(root);
+    mountDestroy(changetype<Mount>(<usize>r.r_pipemount));
+    r.r_pipemount = 0;
   }
   reclaimAll();
   return cpuLeave(leakReport());

@@ -38,8 +38,9 @@ import {
 import { SA_PATH1 } from '../abi/layout';
 import { curcpu } from '../kern/cpu';
 import { curcred, credInGroup, credIsRoot, Ucred } from '../proc/cred';
-import { FF_BENEATH, fdFree, fdInstall, fdTake, File } from '../proc/file';
+import { FF_BENEATH, fdFree, fdInstall, fdTake, File, fileRef } from '../proc/file';
 import { curproc } from '../proc/proc';
+import { CALL_OPEN, Lwp, lwpResume } from '../proc/sleep';
 import { isOwner, mayCreate, vnodeAccess } from '../vfs/access';
 import { inotifyFile, inotifyName } from '../vfs/inotify';
 import { Mount } from '../vfs/mount';
@@ -59,7 +60,7 @@ import {
 } from '../vfs/nlookup';
 import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
-import { fileClosedBy, fileDrop, fileVnode, vnodeOpen } from '../vfs/vfile';
+import { fileClosedBy, fileDrop, fileVnode, vnodeOpen, vnodeOpenResume } from '../vfs/vfile';
 import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
 import { truncateVnode } from './attr';
@@ -116,6 +117,7 @@ function openVnode(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32): i32 {
 /** Truncate if asked, then the descriptor. Consumes the File. */
 function installOpened(fd: i32, fp: File, flags: u32): i32 {
   const vp = fileVnode(fp);
+  if ((flags & O_PATH) == 0) inotifyFile(vp, fp.f_ncp, IN_OPEN);
   if (flags & O_TRUNC && vp.v_type == S_IFREG && (flags & O_PATH) == 0) {
     const e = truncateVnode(vp, fp.f_ncp, 0);
     if (e != 0) {
@@ -124,7 +126,6 @@ function installOpened(fd: i32, fp: File, flags: u32): i32 {
     }
   }
   fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
-  if ((flags & O_PATH) == 0) inotifyFile(vp, fp.f_ncp, IN_OPEN);
   return fd;
 }
 
@@ -284,9 +285,25 @@ function open(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   return e;
 }
 
+/** A blocked open goes on with the File it made (S3 of proc/sleep.ts); the path is not walked again. */
+function openResume(l: Lwp, flags: u32): i32 {
+  if (l.lwp_call != CALL_OPEN) return -EINVAL;
+  const fp = changetype<File>(<usize>l.lwp_file);
+  const fd = fdFree(0);
+  if (fd < 0) return fd;
+  const e = vnodeOpenResume(fp);
+  if (e != 0) return e;
+  fileRef(fp);
+  fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+  inotifyFile(fileVnode(fp), fp.f_ncp, IN_OPEN);
+  return fd;
+}
+
 export function sys_openat(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
+  const l = lwpResume();
+  if (changetype<usize>(l) != 0) return sysLeave(openResume(l, flags));
   return sysLeave(open(dirfd, plen, flags, mode));
 }
 

@@ -2,12 +2,16 @@
 import { consoleInit } from '../dev/console';
 import { memInit } from '../dev/mem';
 import { deadfsInit } from '../fs/deadfs/vnops';
+import { pipeInit } from '../fs/fifofs/pipe';
+import { pipefsInit } from '../fs/pipefs/vfsops';
 import { devfsInit } from '../fs/devfs/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
 
 /** Register all of them. Boot only, on the first CPU. */
 export function fsInit(): void {
   deadfsInit();
+  pipeInit();
+  pipefsInit();
   tmpfsInit();
   devfsInit();
   consoleInit();

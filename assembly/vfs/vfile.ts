@@ -2,13 +2,15 @@
  * Opening and closing: Files on vnodes.
  *
  * Who holds what: a descriptor or a blocked call holds its File; a File holds its vnode, its
- * mount, the entry it was opened by (if any) and the credentials that opened it.
+ * mount, the entry it was opened by (if any) and the credentials that opened it. An open that blocks
+ * (a fifo's) leaves the File to its Lwp, counted by the fifo already: if the wait is given up, the
+ * File's last reference closes it like any other.
  */
-import { ENFILE } from '../abi/errno';
+import { ENFILE, ERESTART } from '../abi/errno';
 import { O_ACCMODE, O_PATH, O_RDONLY } from '../abi/flags';
 import { add32 } from '../kern/lock';
 import { Ucred, credDrop, credRef } from '../proc/cred';
-import { FF_WRITER, File, fileAlloc, fileFree } from '../proc/file';
+import { FF_OPENING, FF_WRITER, File, fileAlloc, fileFree } from '../proc/file';
 import { Proc } from '../proc/proc';
 import { lockFileClosed, lockProcClosed } from './advlock';
 import { inotifyClose } from './inotify';
@@ -40,15 +42,32 @@ export function vnodeOpen(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred
     const e = vop_open(vp.v_fm, vp, fp, flags, cred);
     if (e != 0) {
       store<i32>(errp, e);
-      fileRelease(fp);
+      if (e == -ERESTART) {
+        // its Lwp holds it now, and vnodeOpenResume goes on with it
+        fp.f_flag |= FF_OPENING;
+        fileDrop(fp);
+      } else fileRelease(fp);
       return changetype<File>(<usize>0);
     }
-    if ((flags & O_ACCMODE) != O_RDONLY) {
-      fp.f_flag |= FF_WRITER;
-      add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), 1);
-    }
+    countWriter(fp, vp);
   }
   return fp;
+}
+
+function countWriter(fp: File, vp: Vnode): void {
+  if ((fp.f_flag & O_ACCMODE) == O_RDONLY) return;
+  fp.f_flag |= FF_WRITER;
+  add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), 1);
+}
+
+/** Go on with a VOP_OPEN that blocked: 0, -ERESTART again, or an errno (the Lwp's end closes fp). */
+export function vnodeOpenResume(fp: File): i32 {
+  const vp = fileVnode(fp);
+  const e = vop_open(vp.v_fm, vp, fp, fp.f_flag, changetype<Ucred>(<usize>fp.f_cred));
+  if (e != 0) return e;
+  fp.f_flag &= ~FF_OPENING;
+  countWriter(fp, vp);
+  return 0;
 }
 
 // @ts-ignore: decorator
@@ -79,7 +98,7 @@ export function fileDrop(fp: File): i32 {
   let e: i32 = 0;
   if ((fp.f_flag & O_PATH) == 0) {
     if (fp.f_lockinfo != 0) lockFileClosed(fp);
-    inotifyClose(fp);
+    if ((fp.f_flag & FF_OPENING) == 0) inotifyClose(fp);
     if (fp.f_flag & FF_WRITER) add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), -1);
     e = vop_close(vp.v_fm, vp, fp);
   }

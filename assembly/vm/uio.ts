@@ -18,7 +18,7 @@ export class Uio {
   uio_iov: u32; //   next segment's address in the syscall area
   uio_iovcnt: u32; // segments behind the current one
   uio_write: u32; // 1: from the user into the kernel
-  uio_file: u32; //  File that the transfer is made through; 0: none
+  uio_file: u32; //  File the transfer is for; 0 = none. What blocks references it
 }
 
 if (offsetof<Uio>() % 8 != 0) ERROR('Uio');
@@ -70,4 +70,19 @@ export function uiomove(kaddr: usize, n: u32, u: Uio): i32 {
     left -= now;
   }
   return 0;
+}
+
+/** Pass over `n` bytes: a resumed call has moved them already. */
+export function uioSkip(u: Uio, n: u32): void {
+  let left = n < u.uio_resid ? n : u.uio_resid;
+  u.uio_resid -= left;
+  u.uio_off += left;
+  while (left != 0) {
+    if (u.uio_len == 0) uioNextSegment(u);
+    const now = left < u.uio_len ? left : u.uio_len;
+    if (now == 0) return;
+    u.uio_addr += now;
+    u.uio_len -= now;
+    left -= now;
+  }
 }

@@ -592,6 +592,10 @@ export class DamselflyProcess implements PosixProcess {
       (n) => n,
     );
   }
+  startWritev(fd: number, data: readonly Uint8Array[]): Pending<number> {
+    const issue = (): number => this.#m.kernel.sys_writev(fd, this.#vector(data));
+    return this.#start(this.#with([...data], issue), (n) => n);
+  }
   startLock(fd: number, cmd: number, lock: FileLock): Pending<FileLock> {
     return this.#start(this.#lock(fd, cmd, lock), () => this.#foundLock(cmd));
   }
