@@ -25,9 +25,17 @@ export interface Waiter {
   killed(): void;
 }
 
+/** Something of the host's, such as a timer, that ends with a process. */
+interface Closer {
+  readonly pid: number;
+  /** Must not throw. */
+  close(): void;
+}
+
 export class Scheduler {
   readonly #cpu: Cpu;
   readonly #waiters = new Map<number, Waiter>();
+  readonly #closers = new Set<Closer>();
   #queued = false;
   #timer: Timer | undefined;
   #timerDeadline = 0;
@@ -81,8 +89,24 @@ export class Scheduler {
     }
   }
 
-  /** Forget the waits of a process that ends. */
+  /** Call `close` when the process ends, unless the function that is returned is called before. */
+  atExit(pid: number, close: () => void): () => void {
+    const closer = { pid, close };
+    this.#closers.add(closer);
+    return () => void this.#closers.delete(closer);
+  }
+
+  #close(pid?: number): void {
+    for (const closer of this.#closers) {
+      if (pid !== undefined && closer.pid !== pid) continue;
+      this.#closers.delete(closer);
+      closer.close();
+    }
+  }
+
+  /** A process ends: close what it has open on the host's side, and forget its waits. */
   kill(pid: number): void {
+    this.#close(pid);
     for (const [lwp, waiter] of this.#waiters) {
       if (waiter.pid !== pid) continue;
       this.#waiters.delete(lwp);
@@ -94,6 +118,7 @@ export class Scheduler {
 
   /** The machine goes down: nothing that waits will go on. */
   shutdown(): void {
+    this.#close();
     for (const waiter of this.#waiters.values()) waiter.killed();
     this.#waiters.clear();
     this.stop();

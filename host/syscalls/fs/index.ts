@@ -46,7 +46,7 @@ function makeCalls(trap: Trap) {
     glob: globCalls(names, directories),
     opendirSync: opendirCall(trap, directories),
     watching: watchCalls({ trap, data, directories }),
-    statWatching: watchFileCalls(names),
+    statWatching: watchFileCalls(trap, names),
   };
 }
 

@@ -56,6 +56,7 @@ export class FSWatcher extends EventEmitter {
   readonly #stop = new AbortController();
   #fd: number;
   #hold: Timer | undefined;
+  readonly #leave: () => void;
 
   constructor(calls: WatchCalls, path: string, options: WatchOptions) {
     super();
@@ -67,6 +68,7 @@ export class FSWatcher extends EventEmitter {
     trap.enter();
     this.#fd = trap.exports.sys_inotify_init(flag.IN_CLOEXEC);
     if (this.#fd < 0) throw watchFailure(trap, this.#fd, path);
+    this.#leave = trap.cpu.scheduler.atExit(trap.pid, () => this.close());
     try {
       this.#add(path, '');
     } catch (error) {
@@ -175,6 +177,7 @@ export class FSWatcher extends EventEmitter {
     if (this.#hold !== undefined) stopTimer(this.#hold);
     this.#hold = undefined;
     this.#stop.abort();
+    this.#leave();
     if (fd >= 0) this.#calls.data.close(fd);
   }
 

@@ -2,6 +2,7 @@
  * watchFile: looking at a file again and again. One StatWatcher serves all listeners of a path.
  */
 import { defer, EventEmitter, startInterval, stopTimer, type Timer } from '#platform';
+import type { Trap } from '../trap.ts';
 import type { NameCalls } from './names.ts';
 import { type BigIntStats, noBigIntStats, noStats, type Stats } from './stats.ts';
 import { checkFunction, checkInteger, pathText } from './validate.ts';
@@ -83,8 +84,16 @@ export class StatWatcher extends EventEmitter {
   }
 }
 
-export function watchFileCalls(names: NameCalls) {
+export function watchFileCalls(trap: Trap, names: NameCalls) {
   const watchers = new Map<string, StatWatcher>();
+  let leave: (() => void) | undefined;
+
+  /** The process is gone, and with it what it looks at. */
+  function stopAll(): void {
+    for (const watcher of watchers.values()) watcher.stop();
+    watchers.clear();
+    leave = undefined;
+  }
 
   function watchFile(filename: unknown, options: unknown, listener?: unknown): StatWatcher {
     const path = pathText(filename, 'filename');
@@ -97,6 +106,7 @@ export function watchFileCalls(names: NameCalls) {
     if (watcher === undefined) {
       watcher = new StatWatcher(names, path, given, interval);
       watchers.set(path, watcher);
+      leave ??= trap.cpu.scheduler.atExit(trap.pid, stopAll);
     }
     watcher.on('change', heard as Listener);
     return watcher;
@@ -111,6 +121,9 @@ export function watchFileCalls(names: NameCalls) {
     if (watcher.listenerCount('change') > 0) return;
     watcher.stop();
     watchers.delete(path);
+    if (watchers.size > 0) return;
+    leave?.();
+    leave = undefined;
   }
 
   return { watchFile, unwatchFile };

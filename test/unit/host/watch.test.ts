@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { testMachine } from './machine.ts';
 
-const { fs, cpu } = testMachine();
+const machine = testMachine();
+const { fs, cpu } = machine;
 // A kernel without inotify has nothing to report.
 const notifies = 'sys_inotify_init' in cpu.exports;
 const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
@@ -92,6 +93,15 @@ describe.runIf(notifies)('watch', () => {
 });
 
 describe('watchFile', () => {
+  test('ends with its process, which could look at nothing any more', async () => {
+    const process = machine.process();
+    process.fs.writeFileSync('/tmp/mine', '');
+    const watcher = process.fs.watchFile('/tmp/mine', { interval: 1 }, () => {});
+    const stopped = new Promise<void>((resolve) => watcher.on('stop', resolve));
+    process.exit();
+    await stopped;
+  });
+
   test('reports changes with the stats before and after', async () => {
     fs.writeFileSync('/tmp/polled', '1');
     const seen = new Promise<number[]>((resolve) =>
