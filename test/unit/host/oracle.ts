@@ -24,7 +24,8 @@ afterAll(() => {
 
 /** A test that runs `script` on both and expects the same outcome. */
 export function same(name: string, script: Script): void {
-  test(name, async () => {
+  // The host's disk may be slow.
+  test(name, { timeout: 60_000 }, async () => {
     const root = join(base, `${++cases}`);
     host.mkdirSync(root);
     machine.fs.mkdirSync(root, { recursive: true });

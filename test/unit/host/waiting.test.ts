@@ -58,7 +58,7 @@ describe('fifos', () => {
       fs.promises.readFile('/tmp/large'),
       fs.promises.writeFile('/tmp/large', bytes),
     ]);
-    expect(received.equals(bytes)).toBe(true);
+    expect(bytes.equals(received)).toBe(true);
   });
 
   test('streams', async () => {
