@@ -1,0 +1,233 @@
+/** `damselfly boot`: a machine, files in and out of it, and the tour. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { RAM_DEFAULT_BYTES, RAM_MAX_BYTES, RAM_MIN_BYTES } from '../../assembly/abi/layout.ts';
+import { copyIn, MachineFullError } from '../hostfiles/copyin.ts';
+import { copyOut } from '../hostfiles/copyout.ts';
+import { type CopyResult, codeOf, reasonOf } from '../hostfiles/entry.ts';
+import { ramFor, scanTree, type Tree } from '../hostfiles/scan.ts';
+import { loadSnapshot, saveSnapshot } from '../hostfiles/snapshotfile.ts';
+import { type BootOptions, boot, type Flavour, type Machine, type Snapshot } from '../index.ts';
+import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from './errors.ts';
+import { detail, heading, meter, print, style, warn } from './output.ts';
+import type { Imported } from './tour/scene.ts';
+import { TOUR_SPARE_BYTES, takeTour } from './tour.ts';
+import { formatBytes, formatCount, formatMs, type ImportSpec } from './values.ts';
+
+export interface BootCommandOptions {
+  import?: ImportSpec[];
+  export?: ImportSpec[];
+  ram?: number;
+  flavour: Flavour;
+  seed?: number;
+  tour?: boolean;
+  save?: string;
+  from?: string;
+}
+
+/** Left for work beside what is imported. */
+const SPARE_BYTES = 32 * 2 ** 20;
+const PROBLEMS_SHOWN = 10;
+
+interface Measured {
+  spec: ImportSpec;
+  tree: Tree;
+}
+
+/** @returns the exit code */
+export async function bootCommand(options: BootCommandOptions): Promise<number> {
+  if (options.tour && options.import === undefined) {
+    throw new CommandError('--tour needs files to work on: add --import HOSTDIR:/path', EXIT_USAGE);
+  }
+  if (options.ram !== undefined && !(options.ram >= RAM_MIN_BYTES && options.ram <= RAM_MAX_BYTES)) {
+    throw new CommandError(
+      `--ram must be from ${RAM_MIN_BYTES} (4m) to ${RAM_MAX_BYTES} bytes (4g less 64k), and is ${options.ram}`,
+      EXIT_USAGE,
+    );
+  }
+  const measured = await measure(options.import ?? []);
+  const snapshot = options.from === undefined ? undefined : await readSnapshot(options.from);
+  const ram = snapshot === undefined ? chooseRam(measured, options) : snapshot.ramBytes;
+  const started = performance.now();
+  const machine = await boot(bootOptions(options, ram, snapshot));
+  heading('Boot');
+  detail(
+    `${machine.flavour} kernel, ${formatBytes(machine.ramBytes)} of RAM${options.ram === undefined && measured.length > 0 ? ' to fit the files' : ''}, ` +
+      `${formatMs(performance.now() - started)}`,
+  );
+  try {
+    return await work(machine, measured, options);
+  } finally {
+    // A machine that panicked cannot be shut down; the panic is what is reported.
+    if (machine.cpu.panic === undefined) machine.shutdown();
+  }
+}
+
+async function work(
+  machine: Machine,
+  measured: readonly Measured[],
+  options: BootCommandOptions,
+): Promise<number> {
+  let failed = false;
+  const imported: Imported[] = [];
+  for (const { spec, tree } of measured) {
+    failed = !(await importTree(machine, spec, tree)) || failed;
+    imported.push({ tree, host: spec.host, target: spec.machine });
+  }
+  if (options.tour) failed = !(await takeTour(machine, imported)) || failed;
+  for (const spec of options.export ?? []) failed = !(await exportTree(machine, spec)) || failed;
+  if (options.save !== undefined) await save(machine, options.save);
+  return failed ? EXIT_FAILED : EXIT_OK;
+}
+
+function bootOptions(options: BootCommandOptions, ram: number, from: Snapshot | undefined): BootOptions {
+  const console = (bytes: Uint8Array) => void process.stderr.write(bytes);
+  if (from !== undefined) return { from, console };
+  return { ram, flavour: options.flavour, seed: options.seed, console };
+}
+
+async function measure(specs: readonly ImportSpec[]): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  if (specs.length > 0) heading('Measure');
+  for (const spec of specs) {
+    const root = path.resolve(spec.host);
+    const started = performance.now();
+    let tree: Tree;
+    try {
+      tree = await scanTree(fs, Buffer.from(root));
+    } catch (error) {
+      throw new CommandError(`cannot read ${spec.host} to import it: ${reasonOf(error)}`, EXIT_USAGE);
+    }
+    const { files, directories, symlinks, specials, links, bytes } = tree.totals;
+    const kinds = [
+      formatCount(files, 'file'),
+      formatCount(directories, 'directory', 'directories'),
+      formatCount(symlinks, 'symlink'),
+      ...(specials > 0 ? [formatCount(specials, 'special file')] : []),
+      ...(links > 0 ? [formatCount(links, 'further hard link')] : []),
+      formatBytes(bytes),
+    ];
+    detail(`${root}: ${kinds.join(', ')}  ${style.dim(formatMs(performance.now() - started))}`);
+    measured.push({ spec, tree });
+  }
+  return measured;
+}
+
+/** RAM that fits, before anything is copied. @throws CommandError that says what would */
+function chooseRam(measured: readonly Measured[], { ram, tour }: BootCommandOptions): number {
+  const trees = measured.map(({ tree }) => tree);
+  const needed = ramFor(trees, tour ? TOUR_SPARE_BYTES : SPARE_BYTES);
+  const chosen = ram ?? Math.max(needed, RAM_DEFAULT_BYTES);
+  if (measured.length > 0 && needed > RAM_MAX_BYTES) {
+    throw new CommandError(
+      `these files need a machine with ${formatBytes(needed)} of RAM, and the largest has ${formatBytes(RAM_MAX_BYTES)}: import less`,
+      EXIT_NO_ROOM,
+    );
+  }
+  if (measured.length > 0 && chosen < needed) {
+    throw new CommandError(
+      `these files need ${formatBytes(needed)} of RAM, and --ram gives ${formatBytes(chosen)}: ` +
+        `give --ram ${Math.ceil(needed / 2 ** 20)}m, or leave --ram out`,
+      EXIT_NO_ROOM,
+    );
+  }
+  // The tour holds the machine, a snapshot of it and a fork. Memory is used as it is touched.
+  const used = Math.min(chosen, needed) * (tour ? 3 : 1);
+  const available = availableMemory();
+  if (used > available) {
+    throw new CommandError(
+      `${formatBytes(used)} of this host's memory are needed${tour ? ' for the machine, its snapshot and its fork' : ''}, ` +
+        `and ${formatBytes(available)} are available: import less`,
+      EXIT_NO_ROOM,
+    );
+  }
+  return chosen;
+}
+
+/** What this process may still use; Node 20's first versions cannot tell a container's limit. */
+function availableMemory(): number {
+  const node: { availableMemory?: () => number } = process;
+  return node.availableMemory?.() ?? os.freemem();
+}
+
+async function readSnapshot(file: string): Promise<Snapshot> {
+  try {
+    return await loadSnapshot(file);
+  } catch (error) {
+    throw new CommandError(`cannot boot from ${file}: ${reasonOf(error)}`);
+  }
+}
+
+async function importTree(machine: Machine, spec: ImportSpec, tree: Tree): Promise<boolean> {
+  heading(`Import ${spec.host} to ${spec.machine}`);
+  const { totals, entries } = tree;
+  const progress = meter('importing', entries.length - totals.directories, totals.bytes);
+  const started = performance.now();
+  let result: CopyResult;
+  try {
+    result = await copyIn(machine.init, tree, spec.machine, progress);
+  } catch (error) {
+    if (!(error instanceof MachineFullError)) throw error;
+    throw new CommandError(
+      `the machine is full (${formatBytes(machine.ramBytes)} of RAM): ${error.message}; give it more with --ram`,
+      EXIT_NO_ROOM,
+    );
+  } finally {
+    progress.stop();
+  }
+  const ms = performance.now() - started;
+  const rate = formatBytes((result.bytes / ms) * 1000);
+  detail(
+    `${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${formatMs(ms)} (${rate}/s)`,
+  );
+  detail(`${formatBytes(machine.framesInUse * 4096)} of the machine's RAM are in use`);
+  return report(result, 'not imported');
+}
+
+async function exportTree(machine: Machine, spec: ImportSpec): Promise<boolean> {
+  heading(`Export ${spec.machine} to ${spec.host}`);
+  const target = path.resolve(spec.host);
+  fs.mkdirSync(path.dirname(target), { recursive: true });
+  let tree: Tree;
+  try {
+    tree = await scanTree(machine.fs, Buffer.from(spec.machine));
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    throw new CommandError(`cannot export ${spec.machine}: ${reasonOf(error)}`);
+  }
+  const { totals, entries } = tree;
+  const progress = meter('exporting', entries.length - totals.directories, totals.bytes);
+  const started = performance.now();
+  let result: CopyResult;
+  try {
+    result = await copyOut(machine.init, tree, target, progress);
+  } finally {
+    progress.stop();
+  }
+  const ms = performance.now() - started;
+  detail(`${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${formatMs(ms)}`);
+  return report(result, 'not exported');
+}
+
+/** Say what was not kept. True if everything was. */
+function report({ problems, losses }: CopyResult, verb: string): boolean {
+  for (const [what, count] of losses) warn(`not kept for ${formatCount(count, 'file')}: ${what}`);
+  for (const { path: name, reason } of problems.slice(0, PROBLEMS_SHOWN)) warn(`${verb}: ${name}: ${reason}`);
+  if (problems.length > PROBLEMS_SHOWN) warn(`… and ${problems.length - PROBLEMS_SHOWN} more ${verb}`);
+  return problems.length === 0;
+}
+
+async function save(machine: Machine, file: string): Promise<void> {
+  const started = performance.now();
+  const snapshot = machine.snapshot();
+  try {
+    await saveSnapshot(file, snapshot);
+  } catch (error) {
+    throw new CommandError(`cannot save the machine to ${file}: ${reasonOf(error)}`);
+  }
+  print();
+  print(
+    `Saved the machine to ${file}: ${formatBytes(snapshot.bytes.length)}, ${formatMs(performance.now() - started)}`,
+  );
+}

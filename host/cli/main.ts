@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+/** The command `damselfly`: its arguments, and how it ends. What a subcommand does is loaded with it. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { KernelPanic } from '../machine/panic.ts';
+import { CommandError, EXIT_CODES_HELP, EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_USAGE } from './errors.ts';
+import { parseExport, parseImport, parseSeed, parseSize } from './values.ts';
+
+const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
+
+const BOOT_HELP = `
+Import and export keep what \`cp -a\` keeps: owners (export: as root), modes with setuid and sticky,
+times to the nanosecond, hard links, symlinks, fifos, device nodes, holes. Extended attributes are
+not kept: Node can neither read nor set them. Sockets can be imported, not exported.
+
+Examples:
+  damselfly boot --import .:/src --tour
+      boots a machine with RAM that fits this directory, imports it, and checks what it does
+  damselfly boot --import ./site:/www --export /www:/tmp/copy
+      there and back
+  damselfly boot --import .:/src --save m.dfly; damselfly boot --from m.dfly --export /src:out
+      a machine put aside, and gone on with by another process
+${EXIT_CODES_HELP}`;
+
+const BENCH_HELP = `
+The peers memfs and ZenFS (@zenfs/core) take part if they are installed where damselfly is, a C
+program if there is a C compiler; node:fs runs on the host's tmpfs. The rows are described in
+docs/benchmarks.md.
+
+Examples:
+  damselfly bench --quick                             a table, within a minute
+  damselfly bench --quick --json --only core > a.json one JSON object; progress on stderr
+${EXIT_CODES_HELP}`;
+
+function version(): string {
+  const file = new URL('../../../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+function makeProgram(finish: (code: number) => void): Command {
+  const program = new Command('damselfly')
+    .description(
+      'The file-system half of a kernel, as a virtual machine in WebAssembly.',
+    )
+    .version(`damselfly ${version()} (Node ${process.version})`, '-V, --version', 'print the version and end')
+    .helpOption('-h, --help', 'print this and end')
+    .helpCommand('help [command]', 'print help for a command')
+    .showHelpAfterError('(damselfly --help tells more)')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .exitOverride();
+  program
+    .command('boot')
+    .description('boot a machine, move files in and out of it, take the tour')
+    .option(
+      '-i, --import <HOSTDIR:/path>',
+      'copy a tree of the host into the machine (repeatable)',
+      parseImport,
+    )
+    .option(
+      '-e, --export </path:HOSTDIR>',
+      'copy a tree of the machine onto the host, last of all (repeatable)',
+      parseExport,
+    )
+    .option(
+      '--ram <size>',
+      'RAM of the machine, 4m to 4g less 64k (default: what fits, at least 128m)',
+      parseSize,
+    )
+    .addOption(
+      new Option('--flavour <name>', 'kernel: one CPU or shared memory, with debug checks or without')
+        .choices(FLAVOURS)
+        .default('up'),
+    )
+    .option('--seed <number>', 'make entropy and the clock a function of this number', parseSeed)
+    .option('--tour', 'work on what was imported, and check every step')
+    .option('--save <file>', 'write a snapshot of the machine at the end')
+    .option('--from <file>', 'go on from a snapshot instead of booting anew')
+    .addHelpText('after', BOOT_HELP)
+    .action(async (options) => finish(await (await import('./boot.ts')).bootCommand(options)));
+  program
+    .command('bench')
+    .description('measure the machine beside its peers, in one run')
+    .option('--quick', 'fewer, shorter rounds: done within a minute')
+    .option('--json', 'print one JSON object on stdout instead of a table')
+    .option('--only <group>', 'only this group of rows: core')
+    .option('--seed <number>', 'seed of the random orders', parseSeed)
+    .option('--tmpfs <dir>', "directory on the host's tmpfs (default: /dev/shm or the temporary directory)")
+    .addHelpText('after', BENCH_HELP)
+    .action(async (options) => finish(await (await import('./bench.ts')).benchCommand(options)));
+  return program;
+}
+
+async function main(): Promise<number> {
+  let code = EXIT_OK;
+  const program = makeProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync();
+    return code;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** Say what went wrong, and give the exit code for it. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+  if (error instanceof CommandError) {
+    process.stderr.write(`damselfly: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof KernelPanic) {
+    process.stderr.write(`damselfly: the machine's kernel panicked; this is a bug\n${error.stack}\n`);
+    return EXIT_PANIC;
+  }
+  process.stderr.write(`damselfly: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT_FAILED;
+}
+
+main().then((code) => {
+  process.exitCode = code;
+});

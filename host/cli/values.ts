@@ -1,0 +1,61 @@
+/** Values on the command line, and sizes in what it prints. */
+import { InvalidArgumentError } from 'commander';
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** "268435456", "64k", "256M", "1.5g", "1GiB" in bytes. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim());
+  const bytes = match === null ? Number.NaN : Number(match[1]) * UNITS[match[2].toLowerCase()];
+  if (!Number.isFinite(bytes)) throw new InvalidArgumentError('Give a size as 268435456, 256m or 1.5g.');
+  return Math.round(bytes);
+}
+
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed))
+    throw new InvalidArgumentError('Give a whole number from 0 to 9007199254740991.');
+  return seed;
+}
+
+export interface ImportSpec {
+  host: string;
+  machine: string;
+}
+
+/** HOSTDIR:/path. The machine's path starts at the last ":/", so that a host's path may hold colons. */
+export function parseImport(text: string, before: ImportSpec[] = []): ImportSpec[] {
+  const colon = text.lastIndexOf(':/');
+  if (colon < 1) throw new InvalidArgumentError('Give HOSTDIR:/path, for example ./src:/src.');
+  return [...before, { host: text.slice(0, colon), machine: text.slice(colon + 1) }];
+}
+
+/** /path:HOSTDIR. The machine's path ends at the first colon. */
+export function parseExport(text: string, before: ImportSpec[] = []): ImportSpec[] {
+  const colon = text.indexOf(':');
+  if (!text.startsWith('/') || colon < 1 || colon === text.length - 1)
+    throw new InvalidArgumentError('Give /path:HOSTDIR, for example /src:./out.');
+  return [...before, { machine: text.slice(0, colon), host: text.slice(colon + 1) }];
+}
+
+/** 12.3 MiB. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  for (const unit of ['bytes', 'KiB', 'MiB']) {
+    if (value < 1024)
+      return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
+    value /= 1024;
+  }
+  return `${value.toLocaleString('en', { maximumFractionDigits: 2 })} GiB`;
+}
+
+/** A time that a person reads: 0.42 ms, 12 ms, 3.1 s. */
+export function formatMs(ms: number): string {
+  if (ms < 1) return `${ms.toFixed(2)} ms`;
+  if (ms < 1000) return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}

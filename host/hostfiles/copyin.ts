@@ -1,0 +1,265 @@
+/**
+ * Copying a tree of the host into the machine.
+ *
+ * Directories come first, then files, several at a time so that a slow disk is kept busy while the
+ * machine, which takes one call at a time, is written; then further names of files made already;
+ * last the attributes of directories, deepest first, for making things in them changes their times.
+ */
+import { constants, promises as host } from 'node:fs';
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_CREAT,
+  O_EXCL,
+  O_WRONLY,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from '../../assembly/abi/flags.ts';
+import type { Process } from '../index.ts';
+import {
+  type CopyProgress,
+  type CopyResult,
+  codeOf,
+  type Entry,
+  emptyResult,
+  isDirectory,
+  joinBytes,
+  reasonOf,
+  shown,
+  typeOf,
+} from './entry.ts';
+import { isSparse, type Tree } from './scan.ts';
+
+/** Files read at a time; libuv has four threads for it unless told otherwise. */
+const LANES = 8;
+const CHUNK_BYTES = 1 << 20;
+/** Holes are looked for in units of the machine's pages. */
+const BLOCK_BYTES = 4096;
+
+/** The machine is full: going on would only fail for every file that is left. */
+export class MachineFullError extends Error {}
+
+/**
+ * Copy `tree` so that its root becomes `target`, with owners, modes, times to the nanosecond,
+ * holes, hard links, symlinks, fifos, sockets and device nodes. Directories that exist are kept
+ * and get the tree's attributes; other files in the way are replaced. What fails is listed in the result.
+ * @param process  acts as root in the machine
+ * @throws MachineFullError when the machine runs out of memory
+ */
+export async function copyIn(
+  process: Process,
+  tree: Tree,
+  target: string,
+  progress: CopyProgress,
+): Promise<CopyResult> {
+  const copy = new CopyIn(process, tree, Buffer.from(target), progress);
+  return copy.run();
+}
+
+class CopyIn {
+  readonly #process: Process;
+  readonly #tree: Tree;
+  readonly #target: Buffer;
+  readonly #progress: CopyProgress;
+  readonly #result = emptyResult();
+  /** First name in the machine of each file that has several. */
+  readonly #first = new Map<string, Buffer>();
+
+  constructor(process: Process, tree: Tree, target: Buffer, progress: CopyProgress) {
+    this.#process = process;
+    this.#tree = tree;
+    this.#target = target;
+    this.#progress = progress;
+  }
+
+  async run(): Promise<CopyResult> {
+    const directories: Entry[] = [];
+    const files: Entry[] = [];
+    const links: Entry[] = [];
+    this.#result.problems.push(...this.#tree.problems);
+    this.#makeParents();
+    for (const entry of this.#tree.entries) {
+      if (isDirectory(entry)) {
+        if (this.#try(entry, () => this.#directory(entry))) directories.push(entry);
+      } else if (entry.nlink > 1 && this.#first.has(entry.identity)) links.push(entry);
+      else {
+        if (entry.nlink > 1) this.#first.set(entry.identity, this.#to(entry));
+        if (typeOf(entry.mode) === S_IFREG) files.push(entry);
+        else if (typeOf(entry.mode) === S_IFLNK) await this.#tryLater(entry, () => this.#symlink(entry));
+        else this.#try(entry, () => this.#special(entry));
+      }
+    }
+    const queue = files.values();
+    await Promise.all(Array.from({ length: LANES }, () => this.#lane(queue)));
+    for (const entry of links) this.#try(entry, () => this.#link(entry));
+    for (const entry of directories.reverse()) this.#try(entry, () => this.#attributes(entry));
+    return this.#result;
+  }
+
+  #to({ path }: Entry): Buffer {
+    return joinBytes(this.#target, path);
+  }
+
+  #from({ path }: Entry): Buffer {
+    return joinBytes(this.#tree.root, path);
+  }
+
+  /** The way to the target. */
+  #makeParents(): void {
+    const target = this.#target.toString('utf8');
+    const parent = target.replace(/\/+[^/]*\/*$/, '');
+    if (parent !== '') this.#process.fs.mkdirSync(parent, { recursive: true });
+  }
+
+  #try(entry: Entry, action: () => void): boolean {
+    try {
+      action();
+      if (!isDirectory(entry)) this.#progress.file();
+      return true;
+    } catch (error) {
+      this.#failed(entry, error);
+      return false;
+    }
+  }
+
+  async #tryLater(entry: Entry, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+      this.#progress.file();
+    } catch (error) {
+      this.#failed(entry, error);
+    }
+  }
+
+  #failed(entry: Entry, error: unknown): void {
+    const code = codeOf(error);
+    if (code === 'ENOSPC' || code === 'ENOMEM') throw new MachineFullError(reasonOf(error));
+    // A panic, or a mistake of ours, is nothing to go on after.
+    if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw error;
+    this.#result.problems.push({ path: shown(entry.path), reason: reasonOf(error) });
+  }
+
+  #directory(entry: Entry): void {
+    const { fs } = this.#process;
+    const path = this.#to(entry);
+    try {
+      fs.mkdirSync(path, 0o700);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' || !fs.lstatSync(path).isDirectory()) throw error;
+    }
+    this.#result.entries++;
+  }
+
+  async #lane(queue: Iterator<Entry>): Promise<void> {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (let next = queue.next(); !next.done; next = queue.next()) {
+      const entry = next.value;
+      await this.#tryLater(entry, () => this.#file(entry, buffer));
+    }
+  }
+
+  async #file(entry: Entry, buffer: Buffer): Promise<void> {
+    const source = await host.open(this.#from(entry), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    try {
+      const path = this.#to(entry);
+      const { fs } = this.#process;
+      const fd = this.#replacing(path, () =>
+        this.#process.openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0o600),
+      );
+      try {
+        let at = 0;
+        for (;;) {
+          const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
+          if (bytesRead === 0) break;
+          const bytes = buffer.subarray(0, bytesRead);
+          if (isSparse(entry)) this.#writeData(fd, bytes, at);
+          else this.#write(fd, bytes, at);
+          at += bytesRead;
+          this.#progress.bytes(bytesRead);
+          if (bytesRead < buffer.length && at >= entry.size) break;
+        }
+        if (isSparse(entry)) fs.ftruncateSync(fd, at);
+      } finally {
+        fs.closeSync(fd);
+      }
+      this.#made(entry);
+    } finally {
+      await source.close();
+    }
+  }
+
+  #write(fd: number, bytes: Buffer, position: number): void {
+    const { fs } = this.#process;
+    for (let done = 0; done < bytes.length; )
+      done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+    this.#result.bytes += bytes.length;
+  }
+
+  /** Write the blocks that are not all zeros. */
+  #writeData(fd: number, bytes: Buffer, position: number): void {
+    let start = -1;
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const zero = isZero(bytes.subarray(at, at + BLOCK_BYTES));
+      if (!zero && start < 0) start = at;
+      if (zero && start >= 0) {
+        this.#write(fd, bytes.subarray(start, at), position + start);
+        start = -1;
+      }
+    }
+    if (start >= 0) this.#write(fd, bytes.subarray(start), position + start);
+  }
+
+  async #symlink(entry: Entry): Promise<void> {
+    const target = await host.readlink(this.#from(entry), { encoding: 'buffer' });
+    const path = this.#to(entry);
+    this.#replacing(path, () => this.#process.fs.symlinkSync(target, path));
+    this.#made(entry);
+  }
+
+  #special(entry: Entry): void {
+    const path = this.#to(entry);
+    const rdev = typeOf(entry.mode) === S_IFIFO ? 0 : entry.rdev;
+    this.#replacing(path, () => this.#process.mknod(path, (entry.mode & S_IFMT) | 0o600, rdev));
+    this.#made(entry);
+  }
+
+  #link(entry: Entry): void {
+    const path = this.#to(entry);
+    const first = this.#first.get(entry.identity) as Buffer;
+    this.#replacing(path, () => this.#process.fs.linkSync(first, path));
+    this.#result.entries++;
+  }
+
+  /** Make a name; a file (no directory) that has it already is removed first. */
+  #replacing<T>(path: Buffer, make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+      this.#process.fs.unlinkSync(path);
+      return make();
+    }
+  }
+
+  #made(entry: Entry): void {
+    this.#attributes(entry);
+    this.#result.entries++;
+  }
+
+  /** Owner before mode: a change of owner clears setuid and setgid. Times last. */
+  #attributes(entry: Entry): void {
+    const path = this.#to(entry);
+    const { fs } = this.#process;
+    fs.lchownSync(path, entry.uid, entry.gid);
+    if (typeOf(entry.mode) !== S_IFLNK) fs.chmodSync(path, entry.mode & 0o7777);
+    this.#process.utimensat(AT_FDCWD, path, entry.atime, entry.mtime, AT_SYMLINK_NOFOLLOW);
+  }
+}
+
+const ZEROS = Buffer.alloc(BLOCK_BYTES);
+
+function isZero(block: Buffer): boolean {
+  return block.length === BLOCK_BYTES ? block.equals(ZEROS) : block.equals(ZEROS.subarray(0, block.length));
+}

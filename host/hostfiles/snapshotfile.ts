@@ -1,0 +1,86 @@
+/**
+ * Snapshots in files on the host.
+ *
+ * The file starts with a line of JSON (all of a {@link Snapshot} but its frames, and how many
+ * there are), padded with spaces so that the line, newline included, takes a multiple of 4096 bytes;
+ * then come the frame numbers as little-endian u32, then the frames.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { PAGE_SIZE } from '../../assembly/abi/layout.ts';
+import type { Snapshot } from '../index.ts';
+
+const MAGIC = 'damselfly-snapshot';
+const HEADER_MAX = 64 * 1024;
+/** A single read or write on Linux moves at most 2 GiB less a page. */
+const CHUNK_BYTES = 64 << 20;
+
+interface Header extends Omit<Snapshot, 'frames' | 'bytes'> {
+  type: typeof MAGIC;
+  frameCount: number;
+}
+
+/** Write a snapshot. @throws the file system's errors */
+export async function saveSnapshot(file: string, snapshot: Snapshot): Promise<void> {
+  const { frames, bytes, ...rest } = snapshot;
+  const header: Header = { type: MAGIC, ...rest, frameCount: frames.length };
+  const text = JSON.stringify(header);
+  const line = `${text.padEnd(Math.ceil((text.length + 1) / PAGE_SIZE) * PAGE_SIZE - 1)}\n`;
+  const handle = await open(file, 'w', 0o600);
+  try {
+    await writeAll(handle, Buffer.from(line));
+    await writeAll(handle, new Uint8Array(frames.buffer, frames.byteOffset, frames.byteLength));
+    await writeAll(handle, bytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at));
+    at += bytesWritten;
+  }
+}
+
+/** Read one back. @throws Error when the file is not a snapshot, or cut short */
+export async function loadSnapshot(file: string): Promise<Snapshot> {
+  const handle = await open(file, 'r');
+  try {
+    const { header, length } = await readHeader(handle, file);
+    const { type: _, frameCount, ...rest } = header;
+    const { size } = await handle.stat();
+    if (size !== length + frameCount * (4 + PAGE_SIZE))
+      throw new Error(`${file} is cut short, or not a snapshot`);
+    const frames = new Uint32Array(frameCount);
+    await readAll(handle, new Uint8Array(frames.buffer), length, file);
+    const bytes = new Uint8Array(frameCount * PAGE_SIZE);
+    await readAll(handle, bytes, length + frameCount * 4, file);
+    return { ...rest, frames, bytes };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readHeader(handle: FileHandle, file: string): Promise<{ header: Header; length: number }> {
+  const buffer = Buffer.alloc(HEADER_MAX);
+  const { bytesRead } = await handle.read(buffer, 0, HEADER_MAX, 0);
+  const end = buffer.subarray(0, bytesRead).indexOf(10);
+  let header: Partial<Header> | null = null;
+  try {
+    if (end > 0) header = JSON.parse(buffer.toString('utf8', 0, end)) as Partial<Header>;
+  } catch {
+    // Not JSON: not a snapshot, which is said below.
+  }
+  if (header?.type !== MAGIC || !Number.isSafeInteger(header.frameCount) || (header.frameCount as number) < 0)
+    throw new Error(`${file} is not a snapshot of a machine`);
+  return { header: header as Header, length: end + 1 };
+}
+
+async function readAll(handle: FileHandle, into: Uint8Array, position: number, file: string): Promise<void> {
+  for (let at = 0; at < into.length; ) {
+    const length = Math.min(CHUNK_BYTES, into.length - at);
+    const { bytesRead } = await handle.read(into, at, length, position + at);
+    if (bytesRead === 0) throw new Error(`${file} is cut short`);
+    at += bytesRead;
+  }
+}
