@@ -9,6 +9,7 @@ const platform = (name: string) => ({
 
 export default defineConfig({
   test: {
+    reporters: ['default', fileURLToPath(new URL('./test/reporter.ts', import.meta.url))],
     projects: [
       { resolve: platform('node'), test: { name: 'node', include: ['test/**/*.test.ts'] } },
       // The host's own parts again, on what stands in for Node's modules elsewhere.

@@ -1,5 +1,6 @@
 // Builds the kernel: writes the generated stack probe, then runs asc once per target.
 // usage: node assembly/build.mjs [target…]   (default: the four artefacts; also: plain)
+//        node assembly/build.mjs --check     (compiles and writes nothing)
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -39,15 +40,29 @@ function writeIfChanged(file, text) {
   writeFileSync(file, text);
 }
 
+const check = process.argv[2] === '--check';
+
 function compile(target) {
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [asc, 'assembly/index.ts', '--target', target, ...process.env.ASCFLAGS?.split(' ') ?? []], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [
+        asc,
+        'assembly/index.ts',
+        '--target',
+        target,
+        ...(check ? ['--noEmit'] : []),
+        ...(process.env.ASCFLAGS?.split(' ') ?? []),
+      ],
+      {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
     child.on('exit', (code) => {
       if (code !== 0) return reject(new Error(`asc failed for target ${target}`));
+      if (check) return resolve();
       const out = join(root, 'build/kernel', `${target}.wasm`);
       const bytes = readFileSync(out);
       const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
@@ -60,7 +75,7 @@ function compile(target) {
 
 writeIfChanged(join(root, 'assembly/kern/stackprobe.ts'), stackProbe());
 mkdirSync(join(root, 'build/kernel'), { recursive: true });
-const targets = process.argv.slice(2);
+const targets = check ? ['plain'] : process.argv.slice(2);
 const queue = targets.length > 0 ? targets : ['up', 'smp', 'up-debug', 'smp-debug'];
 const worker = async () => {
   for (let t = queue.shift(); t !== undefined; t = queue.shift()) await compile(t);

@@ -40,9 +40,7 @@ function version(): string {
 
 function makeProgram(finish: (code: number) => void): Command {
   const program = new Command('damselfly')
-    .description(
-      'The file-system half of a kernel, as a virtual machine in WebAssembly.',
-    )
+    .description('The file-system half of a kernel, as a virtual machine in WebAssembly.')
     .version(`damselfly ${version()} (Node ${process.version})`, '-V, --version', 'print the version and end')
     .helpOption('-h, --help', 'print this and end')
     .helpCommand('help [command]', 'print help for a command')

@@ -36,8 +36,6 @@ export interface KernelExports {
   machine_resume(): number;
   /** Move a virtual clock forward, ms. -EINVAL on a machine with a real clock. */
   clock_advance(ms: number): number;
-  /** Milliseconds since 1970 by the machine's clock, f64 at SA_DATA. */
-  clock_ms(): number;
   /** Time has passed: wake Lwps whose deadline is over. */
   clock_tick(): number;
   /** This machine's time as f64 at SA_DATA, ms since 1970: what deadlines are counted on. */

@@ -1,0 +1,72 @@
+# Damselfly: build, run, test. `make help` lists what there is.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.PHONY: help install system build run test bench lint format clean
+
+# The tree that `make run` imports.
+DIR ?= .
+NODE ?= node
+BIN := node_modules/.bin
+
+KERNEL_SOURCES := $(shell find assembly -name '*.ts' ! -name stackprobe.ts) assembly/build.mjs asconfig.json
+HOST_SOURCES := $(shell find host assembly/abi -name '*.ts') tsconfig.json tsconfig.build.json
+KERNEL := build/kernel/.built
+HOST := build/dist/.built
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# What is installed is compared by content, since a fresh checkout's times say nothing. A link is
+# somebody else's directory, and is left as it is.
+install: ## install the packages that the lock file names
+	@if [ ! -L node_modules ] && ! cmp -s package-lock.json node_modules/.damselfly-lock.json; then \
+		echo 'npm ci'; \
+		npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.damselfly-lock.json; \
+	fi
+
+# What the tests need besides Node: a C compiler and git.
+system:
+	@missing=; \
+	command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -include errno.h -o /dev/null - 2>/dev/null || missing='gcc libc6-dev'; \
+	command -v git >/dev/null || missing="$$missing git"; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "apt-get install $$missing"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		else echo "the tests need a C compiler and git; missing: $$missing" >&2; exit 1; fi; \
+	fi
+
+$(KERNEL): $(KERNEL_SOURCES) | install
+	@$(NODE) assembly/build.mjs
+	@touch $@
+
+$(HOST): $(HOST_SOURCES) | install
+	@rm -rf build/dist
+	@$(BIN)/tsc -p tsconfig.build.json
+	@touch $@
+
+build: $(KERNEL) $(HOST) ## build the kernel (four artefacts) and the host
+
+run: build ## boot a machine, import DIR (default: this checkout), take the tour
+	@$(NODE) build/dist/host/cli/main.js boot --import '$(DIR):/src' --tour
+
+test: system build ## run all tests
+	@$(BIN)/vitest run
+
+bench: build ## measure beside the peers, and write docs/benchmarks.md
+	@$(BIN)/tsc -p test/bench/tsconfig.json
+	@$(NODE) build/bench/test/bench/main.js --json > build/bench.json
+	@$(NODE) build/bench/test/bench/publish.js build/bench.json docs
+
+lint: install ## formatting, lint, types of the host and of the kernel
+	@$(BIN)/biome check .
+	@$(BIN)/tsc -p tsconfig.json
+	@$(NODE) assembly/build.mjs --check
+
+format: install ## format what can be
+	@$(BIN)/biome check --write .
+
+clean: ## remove what was built
+	rm -rf build assembly/kern/stackprobe.ts
