@@ -40,6 +40,7 @@ export {
 } from './sys/attr';
 export { bench_loop, counter_get, counter_set } from './sys/bench';
 export { sys_close, sys_openat } from './sys/open';
+export { sys_fcntl_lock, sys_flock } from './sys/locks';
 export { sys_pipe2 } from './sys/pipe';
 export { sys_ioctl, sys_poll } from './sys/poll';
 export {

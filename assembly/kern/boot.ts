@@ -135,7 +135,10 @@ export class Roots {
   r_inocookie: u32; //    last rename cookie
   r_inolock: u32; //      spin: watches and their queues
   r_flocklock: u32; //    spin: all advisory locks
-  r_flockq: u32; //       blocked lock requests, for deadlock detection
+  r_flockq: u32; //       r_flocklock; blocked lock requests, for deadlock detection
+  r_flockheads: u32; //   r_flocklock; vnodes with locks
+  r_flockgen: u32; //     searches for deadlocks so far: what their marks are compared with
+  r_nflocks: u32; //      lock records in existence
   // zones used by name, each set by the layer that owns it
   r_zvnode: u32;
   r_zncp: u32;

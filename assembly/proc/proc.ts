@@ -35,7 +35,7 @@ export class Proc {
   p_locks: u32; //     1: it may hold fcntl locks
   p_status: i32;
   p_state: u32;
-  p_pad: u32;
+  p_lockmark: u32; //  r_flockgen when a search for a deadlock came by
   p_fsizehard: u64;
 }
 

@@ -11,7 +11,8 @@ import { ERESTART, ESRCH } from '../abi/errno';
 import { bb, roots } from '../kern/boot';
 import { cpuEnter, cpuLeave, curcpu, curprocp } from '../kern/cpu';
 import { File } from '../proc/file';
-import { Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
+import { CALL_FCNTL, Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
+import { lockWaitEnd } from '../vfs/advlock';
 import { fileDrop } from '../vfs/vfile';
 import { pageShortage } from '../vm/page';
 
@@ -55,6 +56,7 @@ function leaveLwp(result: i32): void {
 /** Off its queues, its file dropped, freed. */
 export function lwpRelease(l: Lwp): void {
   lwpUnlink(l);
+  if (l.lwp_call == CALL_FCNTL) lockWaitEnd(l);
   const fp = changetype<File>(<usize>l.lwp_file);
   lwpFree(l);
   if (changetype<usize>(fp) != 0) fileDrop(fp);

@@ -33,6 +33,7 @@ import { fdInherit, fileInit } from '../proc/file';
 import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
 import { pipefsStart } from '../fs/pipefs/vfsops';
+import { lockInit } from '../vfs/advlock';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit } from '../vfs/mount';
 import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
@@ -86,6 +87,7 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
   fileInit();
   procInit();
   sleepInit();
+  lockInit();
   mountInit();
   layerInit();
   reclaimInit();

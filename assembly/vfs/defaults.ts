@@ -10,6 +10,7 @@ import { File } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { Uio } from '../vm/uio';
 import { attrAccess } from './access';
+import { advlockLocal, LockReq } from './advlock';
 import {
   Fscache,
   fscacheAddPage,
@@ -188,7 +189,7 @@ function defAllocate(fm: Fsmanage, vp: Vnode, mode: u32, off: i64, len: i64): i3
   return -EOPNOTSUPP;
 }
 function defAdvlock(fm: Fsmanage, vp: Vnode, req: usize): i32 {
-  return -EOPNOTSUPP;
+  return advlockLocal(vp, changetype<LockReq>(req));
 }
 
 /** No backing store: a miss is a hole; a write makes a page. */

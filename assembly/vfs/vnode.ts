@@ -184,6 +184,7 @@ function vnodeDetach(vp: Vnode): void {
 }
 
 function vnodeFree(vp: Vnode): void {
+  if (DEBUG) kassert(vp.v_flocks == 0, 'vnode freed with locks on it');
   add32(changetype<usize>(roots()) + offsetof<Roots>('r_vncount'), -1);
   zoneFree(changetype<Zone>(<usize>roots().r_zvnode), changetype<usize>(vp));
 }
