@@ -17,6 +17,7 @@ import type { Trap } from '../trap.ts';
 import type { DataCalls } from './data.ts';
 import { rangeError, throwIfAborted } from './errors.ts';
 import { readFlags } from './io.ts';
+import { runLater, type Steps } from './steps.ts';
 import {
   checkedPath,
   checkFlag,
@@ -126,15 +127,15 @@ export function fileCalls(trap: Trap, data: DataCalls) {
   }
 
   /** The bytes of an open file from its position on; waits, and gives up when `signal` aborts. */
-  async function readAllLater(fd: number, signal?: AbortSignal): Promise<Buffer> {
+  function* readAllSteps(fd: number, signal?: AbortSignal): Steps<Buffer> {
     throwIfAborted(signal);
     const size = sizeOf(fd);
     const chunks: Buffer[] = [];
     for (let total = 0; ; ) {
       const length = size > total ? size - total : CHUNK_BYTES;
       const chunk = Buffer.allocUnsafe(length);
-      const count = await data.readLater(fd, chunk, 0, length, -1, signal);
-      throwIfAborted(signal);
+      const count = (yield data.readLater(fd, chunk, 0, length, -1, signal)) as number;
+      if (signal !== undefined) yield* heed(signal);
       if (count > 0) chunks.push(count === length ? chunk : chunk.subarray(0, count));
       total += count;
       if (count === 0 || (size > 0 && total >= size)) {
@@ -147,24 +148,30 @@ export function fileCalls(trap: Trap, data: DataCalls) {
     const { encoding, flag, signal } = toOptions<ReadFileOptions>(options, {});
     const name = isFd(path) ? path : checkedPath(path);
     const flags = readFlags(flag);
-    const decode = (buffer: Buffer) =>
-      encoding && (encoding as string) !== 'buffer' ? buffer.toString(encoding) : buffer;
-    return withFile(name, flags, 0o666, signal, async (fd) => decode(await readAllLater(fd, signal)));
+    const use = function* (fd: number): Steps<string | Buffer> {
+      const buffer = yield* readAllSteps(fd, signal);
+      return encoding && (encoding as string) !== 'buffer' ? buffer.toString(encoding) : buffer;
+    };
+    return runLater(withFile(name, flags, 0o666, signal, use));
   }
 
-  /** Run `use` on an open file, which is closed after it unless the caller had opened it. */
-  async function withFile<T>(
+  /**
+   * Run `use` on an open file, which is closed after it unless the caller had opened it. What need
+   * not wait is done in one go: a thousand of these begun at once hold one descriptor, not a
+   * thousand.
+   */
+  function* withFile<T>(
     file: KernelPath | number,
     flags: number,
     mode: number,
     signal: AbortSignal | undefined,
-    use: (fd: number) => Promise<T>,
-  ): Promise<T> {
+    use: (fd: number) => Steps<T>,
+  ): Steps<T> {
     throwIfAborted(signal);
-    if (typeof file === 'number') return use(file);
-    const fd = await data.openLater(file, flags, mode, signal);
+    if (typeof file === 'number') return yield* use(file);
+    const fd = (yield data.openLater(file, flags, mode, signal)) as number;
     try {
-      return await use(fd);
+      return yield* use(fd);
     } finally {
       data.close(fd);
     }
@@ -200,19 +207,23 @@ export function fileCalls(trap: Trap, data: DataCalls) {
     writeFileWith('a', path, content, options);
 
   /** Write text, bytes, or what an iterable yields, to an open file. */
-  async function writeAllLater(fd: number, content: unknown, options: WriteFileOptions): Promise<void> {
-    const { signal, encoding, flush } = options;
-    const write = async (chunk: unknown) => {
-      throwIfAborted(signal);
-      const bytes = toData(chunk, encoding);
-      for (let done = 0; done < bytes.length; ) {
-        done += await data.writeLater(fd, bytes, done, bytes.length - done, -1, signal);
-        throwIfAborted(signal);
-      }
-    };
-    if (isIterable(content)) for await (const chunk of content) await write(chunk);
-    else await write(content);
-    if (flush) data.fsyncSync(fd);
+  function* writeAllSteps(fd: number, content: unknown, options: WriteFileOptions): Steps<void> {
+    if (isIterable(content)) yield writeEach(fd, content, options);
+    else yield* writeSteps(fd, content, options);
+    if (options.flush) data.fsyncSync(fd);
+  }
+
+  async function writeEach(fd: number, content: Chunks, options: WriteFileOptions): Promise<void> {
+    for await (const chunk of content) await runLater(writeSteps(fd, chunk, options));
+  }
+
+  function* writeSteps(fd: number, chunk: unknown, { signal, encoding }: WriteFileOptions): Steps<void> {
+    throwIfAborted(signal);
+    const bytes = toData(chunk, encoding);
+    for (let done = 0; done < bytes.length; ) {
+      done += (yield data.writeLater(fd, bytes, done, bytes.length - done, -1, signal)) as number;
+      if (signal !== undefined) yield* heed(signal);
+    }
   }
 
   function writeFileLater(
@@ -225,8 +236,8 @@ export function fileCalls(trap: Trap, data: DataCalls) {
     if (!isIterable(content)) toData(content, checked.encoding);
     const name = isFd(path) ? path : checkedPath(path);
     const mode = toMode(checked.mode, 'mode', 0o666);
-    const use = (fd: number) => writeAllLater(fd, content, checked);
-    return withFile(name, readFlags(checked.flag), mode, checked.signal, use);
+    const use = (fd: number) => writeAllSteps(fd, content, checked);
+    return runLater(withFile(name, readFlags(checked.flag), mode, checked.signal, use));
   }
 
   function copyFileSync(src: KernelPath, dest: KernelPath, mode?: number): void {
@@ -319,11 +330,12 @@ export function fileCalls(trap: Trap, data: DataCalls) {
   return {
     readFileSync,
     readFile,
-    readAllLater,
+    readAllLater: (fd: number, signal?: AbortSignal) => runLater(readAllSteps(fd, signal)),
     writeFileSync,
     writeFile: (path: unknown, content: unknown, options?: unknown) =>
       writeFileLater('w', path, content, options),
-    writeAllLater,
+    writeAllLater: (fd: number, content: unknown, options: WriteFileOptions) =>
+      runLater(writeAllSteps(fd, content, options)),
     appendFileSync,
     appendFile: (path: unknown, content: unknown, options?: unknown) =>
       writeFileLater('a', path, content, options),
@@ -339,6 +351,12 @@ export function writeOptions(options: unknown, flag: string): WriteFileOptions {
   const checked = toOptions<WriteFileOptions>(options, { encoding: 'utf8', mode: 0o666, flag });
   checkFlag(checked, 'flush');
   return { ...checked, flag: checked.flag || flag };
+}
+
+/** Let the caller's own code run, which may abort. */
+function* heed(signal: AbortSignal): Steps<void> {
+  yield Promise.resolve();
+  throwIfAborted(signal);
 }
 
 function isFd(path: unknown): path is number {

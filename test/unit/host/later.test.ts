@@ -265,6 +265,34 @@ describe('what fs offers', () => {
     expect(readFileSync('/tmp/alone', 'utf8')).toBe('x');
   });
 
+  test('thousands of whole files begun at once need no descriptor each', async () => {
+    const count = 5000;
+    fs.mkdirSync('/tmp/many');
+    const path = (i: number) => `/tmp/many/${i}`;
+    const all = <T>(work: (i: number) => Promise<T>) =>
+      Promise.all(Array.from({ length: count }, (_, i) => work(i)));
+    await all((i) => fs.promises.writeFile(path(i), `file ${i}`));
+    await all((i) => fs.promises.appendFile(path(i), '\n'));
+    const texts = await all((i) => fs.promises.readFile(path(i), 'utf8'));
+    expect(texts).toEqual(Array.from({ length: count }, (_, i) => `file ${i}\n`));
+    const fd = fs.openSync('/tmp/many', 'r');
+    expect(fd).toBeLessThan(10);
+    fs.closeSync(fd);
+    fs.rmSync('/tmp/many', { recursive: true });
+  });
+
+  test('an abort right after the call is heeded', async () => {
+    fs.writeFileSync('/tmp/heeded', 'text');
+    const reading = new AbortController();
+    const read = fs.promises.readFile('/tmp/heeded', { signal: reading.signal });
+    reading.abort();
+    await expect(read).rejects.toMatchObject({ name: 'AbortError' });
+    const writing = new AbortController();
+    const write = fs.promises.writeFile('/tmp/heeded', 'other', { signal: writing.signal });
+    writing.abort();
+    await expect(write).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   test('a loop that polls does not starve timers', async () => {
     let fired = false;
     setTimeout(() => {
