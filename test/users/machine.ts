@@ -1,0 +1,26 @@
+/** Machines and directories for programs that nobody here wrote. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll } from 'vitest';
+import { type BootOptions, bootSync } from '../../host/machine/boot.ts';
+import type { Machine } from '../../host/machine/machine.ts';
+
+/** A machine that checks everything. Whoever boots it shuts it down, which throws a LeakError on leaks. */
+export function bootChecked(options: BootOptions = {}): Machine {
+  return bootSync({ flavour: 'up-debug', ram: 64 << 20, ...options });
+}
+
+/** A checked machine that is shut down after the file's tests. */
+export function userMachine(options: BootOptions = {}): Machine {
+  const machine = bootChecked(options);
+  afterAll(() => machine.shutdown());
+  return machine;
+}
+
+/** A directory of the host that is removed after the file's tests. */
+export function hostDirectory(): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'damselfly-users-'));
+  afterAll(() => fs.rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
