@@ -18,6 +18,7 @@ import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
 import { add32 } from '../kern/lock';
 import { kassert } from '../kern/panic';
+import { wordsZero } from '../kern/words';
 import {
   ALLOC_NOIO,
   ALLOC_ZERO,
@@ -105,7 +106,7 @@ export const GP_HOLE: i32 = 1;
 if (offsetof<Fscache>('fc_npages') - offsetof<Fscache>('fc_root') != offsetof<Radix>('ra_count')) ERROR('Fscache: Radix');
 
 export function fscacheSetup(fc: Fscache, fm: Fsmanage, data: u32): void {
-  memory.fill(changetype<usize>(fc), 0, offsetof<Fscache>());
+  wordsZero(changetype<usize>(fc), offsetof<Fscache>());
   fc.fc_fm = fm;
   fc.fc_data = data;
   fc.fc_gattr = GRANT_ALL;

@@ -38,6 +38,7 @@ import {
   st32,
 } from '../kern/lock';
 import { kassert } from '../kern/panic';
+import { wordsZero } from '../kern/words';
 import { Ucred } from '../proc/cred';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
@@ -342,7 +343,7 @@ function entryAlloc(fm: Fsmanage, name: usize, len: u32, hash: u32): Namecache {
   if (changetype<usize>(ncp) == 0) return ncp;
   seqBegin(ncp);
   const seq = ncp.nc_seq;
-  memory.fill(changetype<usize>(ncp), 0, offsetof<Namecache>());
+  wordsZero(changetype<usize>(ncp), offsetof<Namecache>());
   if (SMP) st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), seq);
   ncp.nc_refs = 1;
   ncp.nc_fm = fm;

@@ -21,6 +21,7 @@ import {
   SA_DATA,
 } from '../abi/layout';
 import { Cpu, curcpu } from '../kern/cpu';
+import { nameCopy } from '../kern/words';
 
 @unmanaged
 export class Readdir {
@@ -53,7 +54,7 @@ export function readdirAdd(rd: Readdir, ino: u64, dtype: u32, name: usize, len: 
     rd.rd_full = 1;
     return false;
   }
-  memory.copy(rd.rd_names, name, len);
+  nameCopy(rd.rd_names, name, len);
   store<u8>(<usize>rd.rd_names + len, 47);
   rd.rd_names += len + 1;
   const r = <usize>rd.rd_rec;

@@ -5,6 +5,7 @@
 import { S_IFMT } from '../abi/flags';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
+import { wordsCopy } from '../kern/words';
 
 @unmanaged
 export class Vattr {
@@ -42,7 +43,7 @@ if (offsetof<Vattr>() != 104) ERROR('Vattr');
 // @ts-ignore: decorator
 @inline
 export function vattrCopy(to: Vattr, from: Vattr): void {
-  memory.copy(changetype<usize>(to), changetype<usize>(from), offsetof<Vattr>());
+  wordsCopy(changetype<usize>(to), changetype<usize>(from), offsetof<Vattr>());
 }
 
 // @ts-ignore: decorator

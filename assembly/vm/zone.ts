@@ -23,6 +23,7 @@ import { CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
 import { Roots, roots } from '../kern/boot';
 import { ld32, spinLock, spinUnlock } from '../kern/lock';
 import { kassert, panicAt } from '../kern/panic';
+import { wordsZero } from '../kern/words';
 import {
   ALLOC_NOIO,
   ALLOC_NOWAIT,
@@ -57,6 +58,8 @@ export class Zone {
 export const ZONE_STABLE: u32 = 1;
 const BITMAP: u32 = 32;
 const CACHE_LINE: u32 = 64;
+/** Above this size memory.fill is the faster one. */
+const WORDS_MAX: u32 = 512;
 /** Frames that a large zone grows by. */
 const RUN_FRAMES: u32 = 16;
 const CACHE_MAX: u32 = 16;
@@ -189,7 +192,10 @@ export function zoneAlloc(z: Zone, mode: u32): usize {
     if (SMP) if (o == 0) return 0;
   }
   store<i32>(liveSlot(z), load<i32>(liveSlot(z)) + 1);
-  if (mode & ALLOC_ZERO) memory.fill(o, 0, z.z_size);
+  if (mode & ALLOC_ZERO) {
+    if (z.z_size <= WORDS_MAX) wordsZero(o, z.z_size);
+    else memory.fill(o, 0, z.z_size);
+  }
   return o;
 }
 

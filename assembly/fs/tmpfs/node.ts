@@ -23,6 +23,7 @@ import { PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
 import { lockExclusive, lockRelease, RANK_FS } from '../../kern/lock';
 import { kassert } from '../../kern/panic';
+import { nameCopy, wordsCopy } from '../../kern/words';
 import { FrameArray, frameArrayAt, frameArrayFree, frameArrayGrow, frameArrayTrim } from '../../vm/array';
 import { ALLOC_NOIO, ALLOC_NOWAIT, ALLOC_ZERO, pageFree, pageOf } from '../../vm/page';
 import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../../vm/radix';
@@ -251,7 +252,7 @@ export function tmpNodeNext(tm: TmpMount, ino: u32): TmpNode {
 /** The vnode takes the node's attributes and pages over. */
 export function tmpNodeAttach(node: TmpNode, vp: Vnode): void {
   const fc = vp.v_fc;
-  memory.copy(changetype<usize>(fc), changetype<usize>(node), offsetof<Vattr>());
+  wordsCopy(changetype<usize>(fc), changetype<usize>(node), offsetof<Vattr>());
   if ((node.tn_attr.va_mode & 0o170000) == 0o100000 && node.tn_u2 != 0) fscacheAttach(fc, node.tn_pages);
   node.tn_vnode = <u32>changetype<usize>(vp);
 }
@@ -259,7 +260,7 @@ export function tmpNodeAttach(node: TmpNode, vp: Vnode): void {
 /** The node takes them back. */
 export function tmpNodeDetach(node: TmpNode, vp: Vnode): void {
   const fc: Fscache = vp.v_fc;
-  memory.copy(changetype<usize>(node), changetype<usize>(fc), offsetof<Vattr>());
+  wordsCopy(changetype<usize>(node), changetype<usize>(fc), offsetof<Vattr>());
   if (vp.v_type == 0o100000 && fc.fc_npages != 0) fscacheDetach(fc, node.tn_pages);
   node.tn_vnode = 0;
 }
@@ -396,7 +397,7 @@ export function direntAdd(tm: TmpMount, dir: TmpNode, name: usize, len: u32, nod
   de.de_dir = <u32>changetype<usize>(dir);
   de.de_node = <u32>changetype<usize>(node);
   de.de_namelen = len;
-  memory.copy(changetype<usize>(de) + DE_NAME, name, len);
+  nameCopy(changetype<usize>(de) + DE_NAME, name, len);
   tmLock(tm);
   const b = bucketOf(tm, h);
   de.de_hnext = load<u32>(b);

@@ -17,6 +17,7 @@ import {
 } from '../../abi/flags';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
 import { add32 } from '../../kern/lock';
+import { wordsCopy } from '../../kern/words';
 import { Ucred } from '../../proc/cred';
 import { ALLOC_NOIO, PG_KERNEL, pageAddr, pageAlloc, VmPage } from '../../vm/page';
 import { KMALLOC_MAX, kmalloc } from '../../vm/zone';
@@ -494,7 +495,7 @@ function tmpReclaim(fm: Fsmanage, vp: Vnode): i32 {
     return 0;
   }
   if (vp.v_type == S_IFREG) countPages(fm, -(<i32>fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE)));
-  memory.copy(changetype<usize>(node), changetype<usize>(vp.v_fc), offsetof<Vattr>());
+  wordsCopy(changetype<usize>(node), changetype<usize>(vp.v_fc), offsetof<Vattr>());
   node.tn_vnode = 0;
   tmpXattrDropAll(tm, node);
   tmpNodeFree(tm, node);

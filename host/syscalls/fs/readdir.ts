@@ -49,7 +49,7 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
   const { sys_openat, sys_getdents, sys_close } = trap.exports;
   const { area, data, dataU32 } = trap;
 
-  /** Open a directory for {@link nextNames} and its kin. */
+  /** Open a directory for {@link nextText} and {@link nextEntries}. */
   function openDirectory(path: KernelPath, syscall: string): number {
     const fd = sys_openat(AT_FDCWD, trap.path1(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0) throw trap.failure(fd, syscall, path);
@@ -62,20 +62,12 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
     trap.changed();
   }
 
-  /** Add the next batch of names. False at the end. */
-  function nextNames(fd: number, path: KernelPath, into: string[]): boolean {
+  /** The next batch of names, each followed by '/'. Empty at the end. */
+  function nextText(fd: number, path: KernelPath): string {
     trap.enter();
     const count = sys_getdents(fd, 0);
     if (count < 0) throw trap.failure(count, 'scandir', path);
-    if (count === 0) return false;
-    const bytes = dataU32[GD_NAMES_BYTES >> 2];
-    const batch = trap.text(SA_PATH1, SA_PATH1 + bytes - 1).split('/');
-    for (let i = 0; i < batch.length; i++) {
-      const name = batch[i];
-      if (name.length <= 2 && (name === '.' || name === '..')) continue;
-      into.push(name);
-    }
-    return true;
+    return count === 0 ? '' : trap.text(SA_PATH1, SA_PATH1 + dataU32[GD_NAMES_BYTES >> 2]);
   }
 
   /** Add the next batch of entries, at most `most` (0: any number). False at the end. */
@@ -128,7 +120,17 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
     return into;
   }
 
-  const listNames = (path: KernelPath): string[] => list(path, [], nextNames);
+  // All names are split off one text: an array for each batch would cost as much again.
+  function listNames(path: KernelPath): string[] {
+    const fd = openDirectory(path, 'scandir');
+    let text = '';
+    try {
+      for (let batch = nextText(fd, path); batch !== ''; batch = nextText(fd, path)) text += batch;
+    } finally {
+      closeDirectory(fd);
+    }
+    return namesIn(text);
+  }
 
   function listEntries(path: KernelPath, encoding: Encoding = 'utf8'): Entry[] {
     return list<Entry>(path, [], (fd, at, into) => nextEntries(fd, at, encoding, into));
@@ -203,4 +205,14 @@ export function joinPath(directory: KernelPath, name: string | Uint8Array): Kern
   const child = typeof name === 'string' ? Buffer.from(name) : name;
   const slash = parent.at(-1) === 47 ? [] : [Buffer.from('/')];
   return Buffer.concat([parent, ...slash, child]);
+}
+
+const DOTS = './../';
+
+/** The names in a text where each is followed by '/', less "." and "..", which come first. */
+function namesIn(text: string): string[] {
+  if (!text.startsWith(DOTS)) {
+    return text.split('/').filter((name) => name !== '' && name !== '.' && name !== '..');
+  }
+  return text.length === DOTS.length ? [] : text.slice(DOTS.length, -1).split('/');
 }
