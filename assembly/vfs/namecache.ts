@@ -584,24 +584,44 @@ export function cachePurgeChildren(ncp: Namecache): void {
 
 /**
  * fncp was renamed to where tncp is: fncp takes tncp's place in the tree, name and all, so that
- * whoever holds fncp (and its children) moves with it; tncp becomes DESTROYED. Both locked; the
- * file system has done its part. Cannot fail: memory for a long name comes from tncp.
+ * whoever holds fncp (and its children) moves with it. tncp becomes DESTROYED for its other holders;
+ * if it has none it is spare, and becomes what the old name needs now: a negative entry. Both
+ * locked; the file system has done its part. Cannot fail: memory for a long name comes from tncp.
  */
 export function cacheRename(fncp: Namecache, tncp: Namecache): void {
   const parent = tncp.parent;
   const oldparent = fncp.parent;
-  cacheDestroy(tncp);
-  cacheRef(parent);
+  seqBegin(tncp);
   seqBegin(fncp);
   spinLock(ncLock());
+  const spare = tncp.nc_refs == 1 && tncp.nc_child == 0 && (fncp.nc_flags & NCF_DESTROYED) == 0;
+  unhash(tncp);
   unhash(fncp);
   unlinkChild(fncp);
   swapNames(fncp, tncp);
+  const fm = fncp.nc_fm;
   fncp.nc_fm = tncp.nc_fm;
   link(fncp, parent);
+  if (spare) {
+    // each takes over the other's reference on a parent
+    unlinkChild(tncp);
+    tncp.nc_fm = fm;
+    link(tncp, oldparent);
+  } else {
+    tncp.nc_flags |= NCF_DESTROYED;
+    cacheRef(parent);
+  }
   spinUnlock(ncLock());
   seqEnd(fncp);
+  if (spare) {
+    cacheClearVp(tncp);
+    tncp.nc_flags &= ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
+  }
+  seqEnd(tncp);
   add32(changetype<usize>(roots()) + offsetof<Roots>('r_renameseq'), 1);
+  if (spare) return;
+  // children of a directory that is gone: unresolved and negative ones only
+  cachePurgeChildren(tncp);
   cacheDrop(oldparent);
 }
 
