@@ -26,6 +26,7 @@ import {
   emptyResult,
   isDirectory,
   joinBytes,
+  Parents,
   reasonOf,
   shown,
   typeOf,
@@ -46,6 +47,7 @@ export class MachineFullError extends Error {}
  * holes, hard links, symlinks, fifos, sockets and device nodes. Directories that exist are kept
  * and get the tree's attributes; other files in the way are replaced. What fails is listed in the result.
  * @param process  acts as root in the machine
+ * @param lanes  files read at a time; with one, files are made in the tree's order
  * @throws MachineFullError when the machine runs out of memory
  */
 export async function copyIn(
@@ -53,9 +55,9 @@ export async function copyIn(
   tree: Tree,
   target: string,
   progress: CopyProgress,
+  lanes: number = LANES,
 ): Promise<CopyResult> {
-  const copy = new CopyIn(process, tree, Buffer.from(target), progress);
-  return copy.run();
+  return new CopyIn(process, tree, Buffer.from(target), progress).run(lanes);
 }
 
 class CopyIn {
@@ -64,6 +66,7 @@ class CopyIn {
   readonly #target: Buffer;
   readonly #progress: CopyProgress;
   readonly #result = emptyResult();
+  readonly #parents = new Parents();
   /** First name in the machine of each file that has several. */
   readonly #first = new Map<string, Buffer>();
 
@@ -74,13 +77,14 @@ class CopyIn {
     this.#progress = progress;
   }
 
-  async run(): Promise<CopyResult> {
+  async run(lanes: number): Promise<CopyResult> {
     const directories: Entry[] = [];
     const files: Entry[] = [];
     const links: Entry[] = [];
     this.#result.problems.push(...this.#tree.problems);
     this.#makeParents();
     for (const entry of this.#tree.entries) {
+      if (this.#parents.lacks(entry)) continue;
       if (isDirectory(entry)) {
         if (this.#try(entry, () => this.#directory(entry))) directories.push(entry);
       } else if (entry.nlink > 1 && this.#first.has(entry.identity)) links.push(entry);
@@ -92,7 +96,7 @@ class CopyIn {
       }
     }
     const queue = files.values();
-    await Promise.all(Array.from({ length: LANES }, () => this.#lane(queue)));
+    await Promise.all(Array.from({ length: lanes }, () => this.#lane(queue)));
     for (const entry of links) this.#try(entry, () => this.#link(entry));
     for (const entry of directories.reverse()) this.#try(entry, () => this.#attributes(entry));
     return this.#result;
@@ -149,6 +153,7 @@ class CopyIn {
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || !fs.lstatSync(path).isDirectory()) throw error;
     }
+    this.#parents.add(entry);
     this.#result.entries++;
   }
 
@@ -199,6 +204,7 @@ class CopyIn {
 
   /** Write the blocks that are not all zeros. */
   #writeData(fd: number, bytes: Buffer, position: number): void {
+    if (isZero(bytes)) return;
     let start = -1;
     for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
       const zero = isZero(bytes.subarray(at, at + BLOCK_BYTES));
@@ -258,8 +264,9 @@ class CopyIn {
   }
 }
 
-const ZEROS = Buffer.alloc(BLOCK_BYTES);
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
-function isZero(block: Buffer): boolean {
-  return block.length === BLOCK_BYTES ? block.equals(ZEROS) : block.equals(ZEROS.subarray(0, block.length));
+/** Are all bytes of at most a chunk 0? */
+function isZero(bytes: Buffer): boolean {
+  return bytes.equals(bytes.length === CHUNK_BYTES ? ZEROS : ZEROS.subarray(0, bytes.length));
 }

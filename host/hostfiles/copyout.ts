@@ -32,6 +32,7 @@ import {
   isDirectory,
   joinBytes,
   lose,
+  Parents,
   reasonOf,
   shown,
   typeOf,
@@ -63,6 +64,7 @@ class CopyOut {
   readonly #target: Buffer;
   readonly #progress: CopyProgress;
   readonly #result = emptyResult();
+  readonly #parents = new Parents();
   readonly #first = new Map<string, Buffer>();
   readonly #times = new HostTimes();
   readonly #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -81,6 +83,7 @@ class CopyOut {
     this.#result.problems.push(...this.#tree.problems);
     for (const entry of this.#tree.entries) {
       await this.#breathe();
+      if (this.#parents.lacks(entry)) continue;
       if (isDirectory(entry)) {
         if (this.#try(entry, () => this.#directory(entry))) directories.push(entry);
       } else if (await this.#tryLater(entry)) this.#progress.file();
@@ -158,6 +161,7 @@ class CopyOut {
         },
       );
     }
+    this.#parents.add(entry);
     this.#result.entries++;
   }
 

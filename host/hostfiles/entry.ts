@@ -126,3 +126,21 @@ export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
+
+/**
+ * Directories that a copy has made. Where that failed, whatever else has the name may lead anywhere,
+ * so nothing is copied below it.
+ */
+export class Parents {
+  readonly #made = new Set<string>();
+
+  add({ path }: Entry): void {
+    this.#made.add(path.toString('latin1'));
+  }
+
+  /** Is there no directory for this entry? Never so for the root. */
+  lacks({ path }: Entry): boolean {
+    if (path.length === 0) return false;
+    return !this.#made.has(path.toString('latin1', 0, Math.max(path.lastIndexOf(SLASH), 0)));
+  }
+}
