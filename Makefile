@@ -57,7 +57,7 @@ test: system build ## run all tests
 
 bench: build ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json
-	@$(NODE) build/bench/test/bench/main.js --json > build/bench.json
+	@$(NODE) build/dist/host/cli/main.js bench --json > build/bench.json
 	@$(NODE) build/bench/test/bench/publish.js build/bench.json docs
 
 lint: install ## formatting, lint, types of the host and of the kernel
