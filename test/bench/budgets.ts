@@ -13,7 +13,7 @@ export interface Verdict {
 }
 
 /** Bulk copies are exempt: shared memory is copied more slowly by the engines. */
-const BULK = new Set(['pread_4k', 'pwrite_4k', 'create_write_unlink']);
+const BULK = new Set(['pread_4k', 'pwrite_4k']);
 const SMP_LIMIT = 1.5;
 
 export function judge(result: BenchResult): Verdict[] {
