@@ -10,11 +10,12 @@ import {
   RAM_MIN_BYTES,
   WASM_PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
-import { type Flavour, kernelUrl } from '#kernels';
+import { kernelUrl } from '#kernels';
 import { loadBytes, loadBytesSync } from '#platform';
 import type { Credentials } from '../syscalls/process.ts';
 import { Cpu, type CpuOptions } from './cpu.ts';
 import type { KernelExports } from './exports.ts';
+import type { Flavour } from './kernels.ts';
 import { Machine } from './machine.ts';
 import { KernelPanic } from './panic.ts';
 import { sourceLookup } from './source.ts';
