@@ -71,7 +71,9 @@ test('publint and arethetypeswrong have nothing to say', () => {
 test('it holds what it should, runs nothing when installed, and is small', () => {
   const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
   for (const file of files) {
-    expect(file).toMatch(/^package\/(build\/(dist|kernel)\/|test\/bench\/native\.c$|README\.md$|LICENSE$|package\.json$)/);
+    expect(file).toMatch(
+      /^package\/(build\/(dist|kernel)\/|test\/bench\/native\.c$|README\.md$|LICENSE$|package\.json$)/,
+    );
     expect(file).not.toMatch(/(?<!\.d)\.ts$|\.test\.|plain\.|\.js\.map$/);
   }
   let bytes = 0;
