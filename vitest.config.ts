@@ -14,7 +14,16 @@ export default defineConfig({
   test: {
     reporters: ['default', fileURLToPath(new URL('./test/reporter.ts', import.meta.url))],
     projects: [
-      { resolve: platform('node'), test: { name: 'node', include: ['test/**/*.test.ts'], ...limits } },
+      {
+        resolve: platform('node'),
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          ...limits,
+          // The built package is loaded by Node itself, as its users' copies are.
+          server: { deps: { external: [/\/build\/dist\//] } },
+        },
+      },
       // The host's own parts again, on what stands in for Node's modules elsewhere.
       { resolve: platform('web'), test: { name: 'web', include: ['test/unit/host/*.test.ts'], ...limits } },
     ],
