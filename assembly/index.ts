@@ -8,6 +8,7 @@ export {
   cpu_area,
   cpu_attach,
   cpu_detach,
+  fault_arm,
   lwp_current,
   lwp_next,
   machine_boot,

@@ -136,6 +136,3 @@ export const FH_LEN: u32 = 16;
 export const INOTIFY_EVENT_SIZE: u32 = 16;
 
 // ── proc_info, machine_info at SA_DATA: see host/machine/exports.ts ─────────────────────────
-
-/** `space` numbers of copyin/copyout: below this the host's table, this one is RAM itself. */
-export const SPACE_KERNEL: u32 = 0xffffffff;

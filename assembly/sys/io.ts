@@ -40,7 +40,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from '../abi/flags';
-import { IOV_SIZE, PAGE_SIZE, SA_DATA, SA_IOV, SPACE_KERNEL } from '../abi/layout';
+import { IOV_SIZE, PAGE_SIZE, SA_DATA, SA_IOV } from '../abi/layout';
 import { roots } from '../kern/boot';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
@@ -58,7 +58,7 @@ import { Vattr } from '../vfs/vattr';
 import { fileMount, fileVnode } from '../vfs/vfile';
 import { VN_NOSEEK, Vnode } from '../vfs/vnode';
 import { vop_allocate, vop_copyrange, vop_fsync, vop_lseek, vop_read, vop_readdir, vop_write } from '../vfs/vop';
-import { Uio, uioSingle, uioSkip } from '../vm/uio';
+import { Uio, uioKernel, uioSingle, uioSkip } from '../vm/uio';
 import { clearSetIds } from './attr';
 import { sysEnter, sysLeave } from './enter';
 import { fdGet } from './path';
@@ -412,10 +412,10 @@ function copyPieces(inp: File, inoff: i64, outp: File, outoff: i64, len: u32): i
   let done: u32 = 0;
   while (done < len) {
     const n = len - done < PAGE_SIZE ? len - done : PAGE_SIZE;
-    uioSingle(u, SPACE_KERNEL, <u32>buf, n, inoff + done, 0);
+    uioKernel(u, buf, n, inoff + done, 0);
     const got = readUio(inp, u);
     if (got <= 0) return done != 0 ? <i32>done : got;
-    uioSingle(u, SPACE_KERNEL, <u32>buf, <u32>got, outoff + done, 1);
+    uioKernel(u, buf, <u32>got, outoff + done, 1);
     const put = writeUio(outp, u);
     if (put < 0) return done != 0 ? <i32>done : put;
     done += <u32>put;

@@ -1,5 +1,5 @@
 /** The machine itself: boot, CPUs, processes, shutdown, blocked calls, counters. */
-import { EBUSY, EEXIST, EINVAL, EINTR, ENOMEM, ESRCH } from '../abi/errno';
+import { EBUSY, EEXIST, EINVAL, EINTR, ENOMEM, ENOSYS, ESRCH } from '../abi/errno';
 import {
   ABI_VERSION,
   BOOT_MAGIC,
@@ -327,6 +327,17 @@ export function machine_resume(): i32 {
   if (b.bb_state != MACHINE_STOPPED) return -EINVAL;
   b.bb_state = MACHINE_UP;
   return 0;
+}
+
+/** Let the n-th allocation from now on fail, once. Returns how many there were since the last time. */
+export function fault_arm(n: i32): i32 {
+  if (!DEBUG) return -ENOSYS;
+  const r = roots();
+  const seen = r.r_allocs;
+  r.r_failcount = n;
+  r.r_failarmed = n > 0 ? 1 : 0;
+  r.r_allocs = 0;
+  return <i32>seen;
 }
 
 // ── clock and blocked calls ──────────────────────────────────────────────────────────────────

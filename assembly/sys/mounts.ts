@@ -86,6 +86,7 @@ import { Vnode, vnodePut } from '../vfs/vnode';
 import { vop_getxattr, vop_listxattr, vop_removexattr, vop_setxattr } from '../vfs/vop';
 import { uioSingle } from '../vm/uio';
 import { sysEnter, sysLeave } from './enter';
+import { STATUS_FLAGS } from './open';
 import { fdGet, pathDone, pathLookup, pathToVnode, pathVnode } from './path';
 
 // ── statfs ───────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +163,7 @@ function bind(src: usize, srclen: u32, target: Mount, tncp: Namecache, tvp: Vnod
 
 function mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32, flags: u32): i32 {
   if (!credIsRoot(curcred())) return -EPERM;
-  if (typelen + optlen > SA_DATA_SIZE || srclen >= 4096) return -EINVAL;
+  if (typelen > SA_DATA_SIZE || optlen > SA_DATA_SIZE - typelen || srclen >= 4096) return -EINVAL;
   let e = pathToVnode(AT_FDCWD, SA_PATH2, targetlen, NL_FOLLOW, 0);
   if (e != 0) return e;
   const nl = scratchNl(0);
@@ -258,7 +259,7 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
     else if (flags & O_ACCMODE && mountReadOnly(mp)) e = -EROFS;
     else {
       const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : 0));
-      const fp = vnodeOpen(vp, mp, ncp, flags & ~O_CLOEXEC, curcred(), scratchWord(8));
+      const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(8));
       if (changetype<usize>(fp) == 0) e = load<i32>(scratchWord(8));
       else fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
     }

@@ -1,5 +1,5 @@
 /** open(2) and close(2). */
-import { EACCES, EBADF, EEXIST, EINVAL, EISDIR, ELOOP, ENOTDIR, ENXIO, EPERM, ERETRY } from '../abi/errno';
+import { EACCES, EBADF, EEXIST, EINVAL, EISDIR, ELOOP, ENFILE, ENOTDIR, ENXIO, EPERM, ERETRY } from '../abi/errno';
 import {
   AT_FDCWD,
   FD_CLOEXEC,
@@ -38,7 +38,7 @@ import {
 import { SA_PATH1 } from '../abi/layout';
 import { curcpu } from '../kern/cpu';
 import { curcred, credInGroup, credIsRoot, Ucred } from '../proc/cred';
-import { FF_BENEATH, fdFree, fdInstall, fdTake, File, fileRef } from '../proc/file';
+import { FF_BENEATH, fdFree, fdInstall, fdTake, File, fileAlloc, fileFree, fileRef } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { CALL_OPEN, Lwp, lwpResume } from '../proc/sleep';
 import { isOwner, mayCreate, vnodeAccess } from '../vfs/access';
@@ -60,7 +60,7 @@ import {
 } from '../vfs/nlookup';
 import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
-import { fileClosedBy, fileDrop, fileVnode, vnodeOpen, vnodeOpenResume } from '../vfs/vfile';
+import { fileClosedBy, fileDrop, fileVnode, vnodeOpen, vnodeOpenFile, vnodeOpenResume } from '../vfs/vfile';
 import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
 import { truncateVnode } from './attr';
@@ -68,7 +68,7 @@ import { sysEnter, sysLeave } from './enter';
 import { pathInit } from './path';
 
 /** The flags that stay with the File. */
-const STATUS_FLAGS: u32 =
+export const STATUS_FLAGS: u32 =
   O_ACCMODE |
   O_APPEND |
   O_NONBLOCK |
@@ -181,15 +181,20 @@ function createHere(nl: Nlookup, flags: u32, mode: u32): i32 {
   if (e != 0) return e;
   const fd = fdFree(0);
   if (fd < 0) return fd;
+  const fp = fileAlloc();
+  if (changetype<usize>(fp) == 0) return -ENFILE;
   const va = newAttr(dvp, S_IFREG, mode);
   e = vop_ncreate(nl.nl_ncp.nc_fm, nl.nl_ncp, va, curcred(), scratchWord(1));
-  if (e != 0) return e;
+  if (e != 0) {
+    fileFree(fp);
+    return e;
+  }
   const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(1)));
   inotifyName(dvp, nl.nl_ncp, IN_CREATE, 0, false);
   // its mode does not bind the open that made it
-  const fp = vnodeOpen(vp, nl.nl_mount, nl.nl_ncp, flags & STATUS_FLAGS, curcred(), scratchWord(2));
+  e = vnodeOpenFile(fp, vp, nl.nl_mount, nl.nl_ncp, flags & STATUS_FLAGS, curcred());
   vnodePut(vp);
-  if (changetype<usize>(fp) == 0) return load<i32>(scratchWord(2));
+  if (e != 0) return e;
   return installOpened(fd, fp, flags & ~O_TRUNC);
 }
 

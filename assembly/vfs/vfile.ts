@@ -29,6 +29,17 @@ export function vnodeOpen(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred
     store<i32>(errp, -ENFILE);
     return fp;
   }
+  const e = vnodeOpenFile(fp, vp, mp, ncp, flags, cred);
+  if (e == 0) return fp;
+  store<i32>(errp, e);
+  return changetype<File>(<usize>0);
+}
+
+/**
+ * The same with a File from fileAlloc, for those who must know before they make a vnode that they
+ * will be able to open it. Consumes the File on failure.
+ */
+export function vnodeOpenFile(fp: File, vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred: Ucred): i32 {
   fp.f_flag = flags;
   fp.f_vp = <u32>changetype<usize>(vp);
   fp.f_mount = <u32>changetype<usize>(mp);
@@ -41,17 +52,16 @@ export function vnodeOpen(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred
   if ((flags & O_PATH) == 0) {
     const e = vop_open(vp.v_fm, vp, fp, flags, cred);
     if (e != 0) {
-      store<i32>(errp, e);
       if (e == -ERESTART) {
         // its Lwp holds it now, and vnodeOpenResume goes on with it
         fp.f_flag |= FF_OPENING;
         fileDrop(fp);
       } else fileRelease(fp);
-      return changetype<File>(<usize>0);
+      return e;
     }
     countWriter(fp, vp);
   }
-  return fp;
+  return 0;
 }
 
 function countWriter(fp: File, vp: Vnode): void {

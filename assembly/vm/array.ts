@@ -67,13 +67,36 @@ export function frameArrayGrow(fa: FrameArray): i32 {
     const at = n + (((fa.fa_cap >> (10 * h)) & (WAYS - 1)) << 2);
     if (load<u32>(at) == 0) {
       const f = frame();
-      if (f == 0) return -ENOMEM;
+      if (f == 0) {
+        dropPath(fa, fa.fa_cap);
+        return -ENOMEM;
+      }
       store<u32>(at, f);
     }
     n = <usize>load<u32>(at);
   }
   fa.fa_cap += WAYS;
   return 0;
+}
+
+/** Free the leaf that begins with element i, if it is there, and the frames above it that begin there
+ *  too: what growing made for a leaf that could not be had, or what the last leaf leaves empty. */
+function dropPath(fa: FrameArray, i: u32): void {
+  let n = fa.fa_root;
+  for (let h = fa.fa_height - 1; h > 0; h--) {
+    const at = <usize>n + (((i >> (10 * h)) & (WAYS - 1)) << 2);
+    n = load<u32>(at);
+    if (n == 0) return;
+    if ((i & ((<u32>1 << (10 * h)) - 1)) != 0) continue;
+    store<u32>(at, 0);
+    // it, and its first children down to the leaf
+    for (; n != 0; h--) {
+      const below = h > 1 ? load<u32>(<usize>n) : 0;
+      freeFrame(n);
+      n = below;
+    }
+    return;
+  }
 }
 
 function growBlock(fa: FrameArray): i32 {
@@ -92,17 +115,8 @@ function growBlock(fa: FrameArray): i32 {
 /** Free leaves past fa_len, but for one to grow into again. */
 export function frameArrayTrim(fa: FrameArray): void {
   while (fa.fa_height > 1 && fa.fa_cap - fa.fa_len >= 2 * WAYS) {
-    const leaf = fa.fa_cap - WAYS;
-    // the leaf, and each frame above it of which it was the first child
-    for (let level: u32 = 1; level < fa.fa_height; level++) {
-      let n = <usize>fa.fa_root;
-      for (let h = fa.fa_height - 1; h > level; h--) n = <usize>load<u32>(n + (((leaf >> (10 * h)) & (WAYS - 1)) << 2));
-      const at = n + (((leaf >> (10 * level)) & (WAYS - 1)) << 2);
-      freeFrame(load<u32>(at));
-      store<u32>(at, 0);
-      if (((leaf >> (10 * level)) & (WAYS - 1)) != 0) break;
-    }
-    fa.fa_cap = leaf;
+    fa.fa_cap -= WAYS;
+    dropPath(fa, fa.fa_cap);
     // a top frame with one child is one level too many
     if (fa.fa_cap == <u32>1 << (10 * (fa.fa_height - 1))) {
       const top = fa.fa_root;

@@ -2,10 +2,12 @@
  * Uio: where a transfer's bytes go to or come from, and how many are left.
  *
  * A uio has a current segment { space, addr, len } and, for vectored calls, the list behind it in
- * the syscall area. `space` SPACE_KERNEL means RAM itself. A Uio lives in the CPU's scratch.
+ * the syscall area. Which space a segment is in says the caller of the call, and so cannot be RAM
+ * itself: that the bytes are the kernel's own only uioKernel can say. A Uio lives in the CPU's
+ * scratch.
  */
 import { EFAULT } from '../abi/errno';
-import { IOV_SIZE, SPACE_KERNEL } from '../abi/layout';
+import { IOV_SIZE } from '../abi/layout';
 import { copyin, copyout } from '../kern/imports';
 
 @unmanaged
@@ -19,6 +21,8 @@ export class Uio {
   uio_iovcnt: u32; // segments behind the current one
   uio_write: u32; // 1: from the user into the kernel
   uio_file: u32; //  File the transfer is for; 0 = none. What blocks references it
+  uio_segflg: u32; // 1: uio_addr is an address in RAM (BSD's UIO_SYSSPACE)
+  uio_pad: u32;
 }
 
 if (offsetof<Uio>() % 8 != 0) ERROR('Uio');
@@ -32,6 +36,13 @@ export function uioSingle(u: Uio, space: u32, addr: u32, len: u32, off: i64, wri
   u.uio_iovcnt = 0;
   u.uio_write = write;
   u.uio_file = 0;
+  u.uio_segflg = 0;
+}
+
+/** A transfer from (write 1) or to (0) `len` bytes of RAM at `addr`. */
+export function uioKernel(u: Uio, addr: usize, len: u32, off: i64, write: u32): void {
+  uioSingle(u, 0, <u32>addr, len, off, write);
+  u.uio_segflg = 1;
 }
 
 function uioNextSegment(u: Uio): void {
@@ -52,7 +63,7 @@ export function uiomove(kaddr: usize, n: u32, u: Uio): i32 {
     if (u.uio_len == 0) uioNextSegment(u);
     const now = left < u.uio_len ? left : u.uio_len;
     if (now == 0) return -EFAULT;
-    if (u.uio_space == SPACE_KERNEL) {
+    if (u.uio_segflg != 0) {
       if (u.uio_write != 0) memory.copy(kaddr, u.uio_addr, now);
       else memory.copy(u.uio_addr, kaddr, now);
     } else {

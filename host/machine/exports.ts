@@ -239,6 +239,9 @@ export interface KernelExports {
   // ── looking inside (tests, benchmarks) ─────────────────────────────────────────────────────
   /** Runs an operation `count` times inside the kernel; op: BENCH_*. Returns 0. */
   bench_loop(op: number, count: number, plen: number): number;
+  /** Debug builds: let the n-th allocation of memory from now on fail, once (0: none). Returns how
+   *  many there were since the last call of this. Release builds: -ENOSYS. */
+  fault_arm(n: number): number;
   /** A counter by number (CTR_*), f64. */
   counter_get(which: number): number;
   counter_set(which: number, value: number): number;

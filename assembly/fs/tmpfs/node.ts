@@ -52,7 +52,7 @@ export class TmpMount {
   tm_split: u32; //    next bucket to split
   tm_xattr: u32; //    extended attributes in use, in XATTR_UNITs
   tm_pad: u32;
-  // then a Radix and a FrameArray
+  // then a Radix, a FrameArray and an Fscache: what unmount hangs pages of vnode-less files on to free them
   // @ts-ignore: decorator
   @inline
   get tm_inodes(): Radix {
@@ -63,7 +63,13 @@ export class TmpMount {
   get tm_hash(): FrameArray {
     return changetype<FrameArray>(changetype<usize>(this) + offsetof<TmpMount>() + offsetof<Radix>());
   }
+  // @ts-ignore: decorator
+  @inline
+  get tm_passing(): Fscache {
+    return changetype<Fscache>(changetype<usize>(this) + TM_PASSING);
+  }
 }
+const TM_PASSING: usize = (offsetof<TmpMount>() + offsetof<Radix>() + offsetof<FrameArray>() + 7) & ~7;
 /** What extended attributes are counted in, bytes. */
 export const XATTR_UNIT: u32 = 64;
 const XATTR_UNITS_PER_PAGE: u32 = PAGE_SIZE / XATTR_UNIT;
@@ -79,7 +85,7 @@ export function tmXattrFits(tm: TmpMount, units: u32): bool {
   return <u64>tm.tm_pages + pages <= <u64>tm.tm_maxpages;
 }
 
-export const TMPMOUNT_SIZE: u32 = <u32>(offsetof<TmpMount>() + offsetof<Radix>() + offsetof<FrameArray>());
+export const TMPMOUNT_SIZE: u32 = <u32>(TM_PASSING + offsetof<Fscache>());
 
 @unmanaged
 export class TmpNode {

@@ -7,7 +7,7 @@ import { Ucred } from '../../proc/cred';
 import { frameArrayFree } from '../../vm/array';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../../vm/page';
 import { kfree, kmalloc } from '../../vm/zone';
-import { Fscache, fscacheSetup } from '../../vfs/fscache';
+import { fscacheSetup } from '../../vfs/fscache';
 import {
   Mount,
   mountCopyVectors,
@@ -158,7 +158,7 @@ function setup(mp: Mount, a: TmpArgs): i32 {
 /** Free everything: no vnode is left. */
 export function tmpfsUnmount(mp: Mount): void {
   const tm = tmOf(mp);
-  const fc = changetype<Fscache>(kmalloc(offsetof<Fscache>(), 1));
+  const fc = tm.tm_passing;
   fscacheSetup(fc, mp.mnt_norm, 0);
   while (tm.tm_nodes != 0) {
     const node = tmpNodeNext(tm, 0);
@@ -167,7 +167,6 @@ export function tmpfsUnmount(mp: Mount): void {
     tmpNodeDropPages(tm, node, fc);
     tmpNodeFree(tm, node);
   }
-  kfree(changetype<usize>(fc));
   frameArrayFree(tm.tm_hash);
   kfree(changetype<usize>(tm));
   mp.mnt_data = 0;
