@@ -50,7 +50,7 @@ export class Cpu {
   c_fastncp: u32; //   where the last lock-free walk ended: entry, its sequence count, mount
   c_fastseq: u32;
   c_fastmount: u32;
-  c_pad2: u32;
+  c_findseq: u32; //   smp: cacheFoundSeq
   c_lookups: u64; //   namecache lookups and hash-chain probes (bench)
   c_probes: u64;
   // then, at fixed offsets: held locks, counts, scratch

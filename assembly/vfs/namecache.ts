@@ -188,6 +188,8 @@ export function cacheFind(parent: u32, name: usize, len: u32, hash: u32): Nameca
   while (p != 0) {
     const ncp = changetype<Namecache>(<usize>p);
     probes++;
+    // read before what it vouches for: cacheFoundSeq
+    if (SMP) curcpu.c_findseq = ld32(p + offsetof<Namecache>('nc_seq'));
     if (
       ld32(p + offsetof<Namecache>('nc_hash')) == hash &&
       ld32(p + offsetof<Namecache>('nc_parent')) == parent &&
@@ -203,6 +205,13 @@ export function cacheFind(parent: u32, name: usize, len: u32, hash: u32): Nameca
   c.c_lookups++;
   c.c_probes += probes;
   return changetype<Namecache>(<usize>p);
+}
+
+/** The sequence count of the entry that cacheFind returned, as it was before its name was read. */
+// @ts-ignore: decorator
+@inline
+export function cacheFoundSeq(): u32 {
+  return SMP ? curcpu.c_findseq : 0;
 }
 
 // ── references and locks ─────────────────────────────────────────────────────────────────────

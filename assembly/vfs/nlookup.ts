@@ -32,6 +32,7 @@ import { Mount, mountDrop, mountOn, mountRef } from './mount';
 import {
   cacheDrop,
   cacheFind,
+  cacheFoundSeq,
   cacheGet,
   cacheIsAncestor,
   cacheLock,
@@ -476,10 +477,8 @@ export function nlookupFast(path: usize, len: u32, mount: u32, start: u32, nofol
     const ncp = cacheFind(cur, name, <u32>(p - name), h);
     if (changetype<usize>(ncp) == 0) return none;
     if (SMP) {
-      const s = ld32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'));
+      const s = cacheFoundSeq();
       if (s & 1 || ld32(<usize>cur + offsetof<Namecache>('nc_seq')) != seq) return none;
-      // it must have been this name in this directory when the sequence was read
-      if (changetype<usize>(cacheFind(cur, name, <u32>(p - name), h)) != changetype<usize>(ncp)) return none;
       seq = s;
     }
     const flags = ld32(changetype<usize>(ncp) + offsetof<Namecache>('nc_flags'));
@@ -490,11 +489,13 @@ export function nlookupFast(path: usize, len: u32, mount: u32, start: u32, nofol
         if (!(nofollow && p == end)) return none;
       } else if (flags & NCF_MOUNTPT) {
         let m = mountOn(changetype<Mount>(<usize>mp), ncp);
-        if (changetype<usize>(m) != 0) {
+        // a mount may cover the root of another
+        while (changetype<usize>(m) != 0) {
           mp = <u32>changetype<usize>(m);
           cur = <u32>changetype<usize>(m.mnt_root);
           if (SMP) seq = ld32(<usize>cur + offsetof<Namecache>('nc_seq'));
           vp = ld32(<usize>cur + offsetof<Namecache>('nc_vp'));
+          m = mountOn(m, m.mnt_root);
         }
       } else return none;
     }
