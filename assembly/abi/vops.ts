@@ -39,4 +39,6 @@ export const VOP_LISTXATTR: u32 = 33;
 export const VOP_REMOVEXATTR: u32 = 34;
 export const VOP_STRATEGY: u32 = 35;
 export const VOP_COPYRANGE: u32 = 36;
-export const NVOPS: u32 = 37;
+/** Where a magic link (VN_MAGIC) leads. */
+export const VOP_JUMP: u32 = 37;
+export const NVOPS: u32 = 38;

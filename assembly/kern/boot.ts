@@ -163,6 +163,7 @@ export class Roots {
   r_text1: u32;
   r_text2: u32;
   r_text3: u32;
+  r_text4: u32;
 }
 
 export const ROOTS: usize = <usize>BOOTBLOCK + 512;

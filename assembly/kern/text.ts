@@ -30,13 +30,15 @@ export function litCopy(s: string, p: usize): u32 {
   return n;
 }
 
-/** A cursor over [t_buf, t_buf + t_cap). What does not fit is counted in t_over and dropped. */
+/** A cursor over [t_buf, t_buf + t_cap). What does not fit goes where t_more says, or is counted in
+ *  t_over and dropped. */
 @unmanaged
 export class Text {
   t_buf: usize;
   t_len: u32;
   t_cap: u32;
   t_over: u32;
+  t_more: u32; // function index: gives the full text a new empty buffer, or false; 0: none
 }
 
 export function textInit(t: Text, buf: usize, cap: u32): void {
@@ -44,10 +46,16 @@ export function textInit(t: Text, buf: usize, cap: u32): void {
   t.t_len = 0;
   t.t_cap = cap;
   t.t_over = 0;
+  t.t_more = 0;
+}
+
+/** Whenever it is full, `more` gives it a new buffer. */
+export function textSetMore(t: Text, more: (t: Text) => bool): void {
+  t.t_more = more.index;
 }
 
 export function textByte(t: Text, c: u32): void {
-  if (t.t_len < t.t_cap) {
+  if (t.t_len < t.t_cap || (t.t_more != 0 && call_indirect<bool>(t.t_more, t))) {
     store<u8>(t.t_buf + t.t_len, <u8>c);
     t.t_len++;
   } else t.t_over++;

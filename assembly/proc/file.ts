@@ -25,7 +25,7 @@ export class File {
   f_ncp: u32; //     Namecache entry it was opened by, referenced; 0 = none
   f_data: u32; //    what the vnode's kind keeps per open file
   f_cred: u32; //    Ucred that opened it, referenced
-  f_cookie: u32; //  directories: unused slots in a row seen (readdir)
+  f_free: u32; //    function index: gives back what f_data holds, whatever became of the vnode
   f_errseq: u32; //  write errors of the vnode already reported here
   f_lockinfo: u32; // 1: it may hold advisory locks
 }
@@ -194,7 +194,14 @@ export function fileRef(fp: File): void {
   add32(changetype<usize>(fp) + offsetof<File>('f_refcnt'), 1);
 }
 
+/** f_data holds something that is not the vnode's: `fn` gives it back when the File goes. */
+export function fileSetFree(fp: File, fn: (fp: File) => void): void {
+  fp.f_free = fn.index;
+}
+
 export function fileFree(fp: File): void {
+  if (fp.f_free != 0) call_indirect<void>(fp.f_free, fp);
+
   add32(changetype<usize>(roots()) + offsetof<Roots>('r_nfiles'), -1);
   zoneFree(changetype<Zone>(<usize>roots().r_zfile), changetype<usize>(fp));
 }

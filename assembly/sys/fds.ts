@@ -1,5 +1,5 @@
 /** Descriptors: dup, fcntl, directories of the process, umask, limits. */
-import { EBADF, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM } from '../abi/errno';
+import { EBADF, EINVAL, ENOENT, ENOTDIR, EPERM, EXDEV } from '../abi/errno';
 import {
   F_DUPFD,
   F_DUPFD_CLOEXEC,
@@ -46,6 +46,7 @@ import { attrAccess, isOwner } from '../vfs/access';
 import { Mount } from '../vfs/mount';
 import { Namecache, NCF_DESTROYED } from '../vfs/namecache';
 import { NL_FOLLOW } from '../vfs/nlookup';
+import { placePath } from '../vfs/place';
 import { procSetCwd, procSetRoot } from '../vfs/procdirs';
 import { scratchNl, scratchPath } from '../vfs/scratch';
 import { fileClosedBy, fileMount, fileVnode } from '../vfs/vfile';
@@ -185,43 +186,12 @@ export function sys_chroot(plen: u32): i32 {
   return sysLeave(e);
 }
 
-/**
- * The path of a place, built backwards into a buffer of PATH_MAX bytes that ends at `end`: its
- * length, -ENOENT if the place was removed, -ENAMETOOLONG. Stops at the root of the
- * process; a place outside it (chroot, detached mount) is named as from its mount's root.
- */
-export function placePath(mount: u32, entry: u32, end: usize, cap: u32): i32 {
-  const p = curproc();
-  let mp = changetype<Mount>(<usize>mount);
-  let ncp = changetype<Namecache>(<usize>entry);
-  let len: u32 = 0;
-  while (true) {
-    if (p.p_rootncp == <u32>changetype<usize>(ncp) && p.p_rootmount == <u32>changetype<usize>(mp)) break;
-    if (changetype<usize>(ncp) == changetype<usize>(mp.mnt_root)) {
-      if (changetype<usize>(mp.mnt_covered) == 0) break;
-      ncp = mp.mnt_covered;
-      mp = mp.mnt_parent;
-      continue;
-    }
-    if (ncp.nc_flags & NCF_DESTROYED || ncp.nc_parent == 0) return -ENOENT;
-    const n = ncp.nc_namelen;
-    if (len + n + 1 > cap) return -ENAMETOOLONG;
-    len += n + 1;
-    memory.copy(end - len + 1, ncp.nc_namep, n);
-    store<u8>(end - len, 47);
-    ncp = ncp.parent;
-  }
-  if (len == 0) {
-    store<u8>(end - 1, 47);
-    len = 1;
-  }
-  return <i32>len;
-}
-
 /** The path at SA_DATA, or an errno. */
 function pathOut(mount: u32, entry: u32): i32 {
   const end = scratchPath(0) + PATH_MAX;
-  const n = placePath(mount, entry, end, PATH_MAX - 1);
+  const n = placePath(curproc(), mount, entry, end, PATH_MAX - 1, false, 0);
+  // what the process cannot walk to has no path
+  if (n == -EXDEV) return -ENOENT;
   if (n > 0) memory.copy(<usize>curcpu.c_area + SA_DATA, end - n, n);
   return n;
 }
@@ -239,7 +209,7 @@ export function sys_realpath(plen: u32): i32 {
   e = pathToVnode(AT_FDCWD, SA_PATH1, plen, NL_FOLLOW, 0);
   if (e != 0) return sysLeave(e);
   const nl = scratchNl(0);
-  e = pathOut(<u32>changetype<usize>(nl.nl_mount), <u32>changetype<usize>(nl.nl_ncp));
+  e = nl.nl_anon != 0 ? -ENOENT : pathOut(<u32>changetype<usize>(nl.nl_mount), <u32>changetype<usize>(nl.nl_ncp));
   pathDone();
   return sysLeave(e);
 }

@@ -168,6 +168,10 @@ function mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32, flags: u3
   if (e != 0) return e;
   const nl = scratchNl(0);
   const vp = pathVnode();
+  if (nl.nl_anon != 0) {
+    pathDone();
+    return -EINVAL;
+  }
   const area = <usize>curcpu.c_area;
   const opts = area + SA_DATA + typelen;
   if (flags & MS_REMOUNT) e = remount(nl.nl_mount, nl.nl_ncp, flags, opts, optlen);
@@ -206,7 +210,7 @@ function umount(plen: u32, flags: u32): i32 {
   if (e != 0) return e;
   const nl = scratchNl(0);
   const mp = nl.nl_mount;
-  const isRoot = changetype<usize>(nl.nl_ncp) == changetype<usize>(mp.mnt_root);
+  const isRoot = nl.nl_anon == 0 && changetype<usize>(nl.nl_ncp) == changetype<usize>(mp.mnt_root);
   pathDone();
   return isRoot ? mountRemove(mp, flags) : -EINVAL;
 }

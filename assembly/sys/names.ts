@@ -23,7 +23,6 @@ import {
   IN_MOVE_SELF,
   IN_MOVED_FROM,
   IN_MOVED_TO,
-  O_EXCL,
   PATH_MAX,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
@@ -42,7 +41,6 @@ import { Roots, roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
 import { lockExclusive, lockRelease, RANK_RENAME } from '../kern/lock';
 import { curcred, credIsRoot } from '../proc/cred';
-import { fdFile } from '../proc/file';
 
 import { attrAccess, mayCreate, mayDelete } from '../vfs/access';
 import { inotifyFile, inotifyName } from '../vfs/inotify';
@@ -60,6 +58,7 @@ import {
   NCF_MOUNTPT,
 } from '../vfs/namecache';
 import {
+  ANON_FILE,
   LAST_DOT,
   LAST_DOTDOT,
   NL_FOLLOW,
@@ -176,11 +175,8 @@ function link(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32
   if (e != 0) return e;
   const vp = pathVnode();
   const old = scratchNl(0);
-  let tmpfile = false;
-  if (oldlen == 0) {
-    const fp = fdFile(olddirfd);
-    tmpfile = changetype<usize>(fp) != 0 && (fp.f_flag & O_EXCL) == 0 && fp.f_ncp == 0;
-  }
+  // O_TMPFILE's file gets its first name by its descriptor or by the link of it in /proc
+  const tmpfile = old.nl_anon == ANON_FILE;
   const nl = scratchNl(1);
   e = lookupNew(nl, newdirfd, SA_PATH2, newlen, false);
   if (e == 0) {

@@ -46,6 +46,7 @@ import { inotifyFile, inotifyName } from '../vfs/inotify';
 import { Mount } from '../vfs/mount';
 import { cacheDrop, cacheRefValid, Namecache } from '../vfs/namecache';
 import {
+  LAST_MAGIC,
   LAST_NORM,
   NL_BENEATH,
   NL_CREATE,
@@ -159,11 +160,29 @@ function openCreate(nl: Nlookup, flags: u32, mode: u32): i32 {
   nl.nl_flags |= NL_LOCK | NL_CREATE;
   let e = nlookup(nl);
   if (e != 0) return e;
-  if (changetype<usize>(nl.nl_dvp) == 0) e = flags & O_EXCL && nl.nl_last == LAST_NORM ? -EEXIST : -EISDIR;
+  if (changetype<usize>(nl.nl_dvp) == 0) e = openCrossed(nl, flags);
   else if (nl.nl_ncp.nc_vp != 0) e = openFound(nl, flags);
   else if (nl.nl_trail != 0) e = -EISDIR;
   else e = createHere(nl, flags, mode);
   nlookupDone(nl);
+  return e;
+}
+
+/** O_CREAT of what is no name in a directory: a mount's root, where a magic link led, "/", "..". */
+function openCrossed(nl: Nlookup, flags: u32): i32 {
+  const named = nl.nl_last == LAST_NORM || nl.nl_last == LAST_MAGIC;
+  if (flags & O_EXCL && named) return -EEXIST;
+  return named ? openPlace(nl, flags) : -EISDIR;
+}
+
+/** Open where a walk ended. */
+function openPlace(nl: Nlookup, flags: u32): i32 {
+  let e = nlookupVnode(nl, scratchWord(1));
+  if (e != 0) return e;
+  const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(1)));
+  e = openCheck(vp, nl.nl_mount, flags);
+  if (e == 0) e = openVnode(vp, nl.nl_mount, nl.nl_anon != 0 ? changetype<Namecache>(<usize>0) : nl.nl_ncp, flags);
+  vnodePut(vp);
   return e;
 }
 
@@ -279,13 +298,7 @@ function open(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   if (flags & O_CREAT) return openCreate(nl, flags, mode);
   e = nlookup(nl);
   if (e != 0) return e;
-  e = nlookupVnode(nl, scratchWord(1));
-  if (e == 0) {
-    const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(1)));
-    e = openCheck(vp, nl.nl_mount, flags);
-    if (e == 0) e = openVnode(vp, nl.nl_mount, nl.nl_ncp, flags);
-    vnodePut(vp);
-  }
+  e = openPlace(nl, flags);
   nlookupDone(nl);
   return e;
 }

@@ -5,6 +5,7 @@ import { deadfsInit } from '../fs/deadfs/vnops';
 import { pipeInit } from '../fs/fifofs/pipe';
 import { pipefsInit } from '../fs/pipefs/vfsops';
 import { devfsInit } from '../fs/devfs/vfsops';
+import { procfsInit } from '../fs/procfs/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
 
 /** Register all of them. Boot only, on the first CPU. */
@@ -14,6 +15,7 @@ export function fsInit(): void {
   pipefsInit();
   tmpfsInit();
   devfsInit();
+  procfsInit();
   consoleInit();
   memInit();
 }

@@ -1,6 +1,6 @@
-/** The mounts a machine starts with: a tmpfs as root, devfs on /dev. */
+/** The mounts a machine starts with: a tmpfs as root, devfs on /dev, procfs on /proc. */
 import { ENODEV, ENOMEM } from '../abi/errno';
-import { MS_NOEXEC, MS_NOSUID, S_IFDIR } from '../abi/flags';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, S_IFDIR } from '../abi/flags';
 import { roots } from '../kern/boot';
 import { litCopy } from '../kern/text';
 import { Ucred } from '../proc/cred';
@@ -71,11 +71,12 @@ function mountOn(name: string, mode: u32, type: string, flags: u32, cred: Ucred)
 
 /** Mount what a machine starts with. 0 or an errno. */
 export function startMounts(cred: Ucred): i32 {
-  const e = make('tmpfs', 0, 'mode=755', cred);
+  let e = make('tmpfs', 0, 'mode=755', cred);
   if (e != 0) return e;
   mountsLock();
   mountListAdd(made());
   mountsUnlock();
   roots().r_rootmount = <u32>changetype<usize>(made());
-  return mountOn('dev', 0o755, 'devfs', MS_NOSUID | MS_NOEXEC, cred);
+  e = mountOn('dev', 0o755, 'devfs', MS_NOSUID | MS_NOEXEC, cred);
+  return e != 0 ? e : mountOn('proc', 0o555, 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC, cred);
 }

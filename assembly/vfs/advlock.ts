@@ -21,6 +21,7 @@ import { EAGAIN, EDEADLK, ENOLCK, ERETRY } from '../abi/errno';
 import { F_UNLCK, F_WRLCK } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
 import { add32, spinLock, spinUnlock } from '../kern/lock';
+import { Text, textByte, textHex, textI64, textLit, textU64 } from '../kern/text';
 import { File } from '../proc/file';
 import { Proc } from '../proc/proc';
 import { Chan, Lwp, lwpBlock, lwpGet, lwpResume, wakeup } from '../proc/sleep';
@@ -87,6 +88,49 @@ const LOCKS_MAX: u32 = 65536;
 if (offsetof<Flock>() % 8 != 0) ERROR('Flock');
 if (offsetof<LockHead>() > offsetof<Flock>()) ERROR('LockHead');
 if (offsetof<LockReq>() > 64) ERROR('LockReq: it has eight words of scratch');
+
+/** The longest line that locksText writes for a record. */
+export const LOCK_LINE_MAX: u32 = 128;
+
+/** How many records there are now. */
+export function lockCount(): u32 {
+  return roots().r_nflocks;
+}
+
+/**
+ * /proc/locks: a line for each record, as proc(5) gives it; at most `max` of them. The text has room
+ * for those, because a spin lock is held while it is written.
+ */
+export function locksText(t: Text, max: u32): void {
+  let n: u32 = 0;
+  spinLock(lk());
+  for (let q = roots().r_flockheads; q != 0; q = changetype<LockHead>(<usize>q).lh_next) {
+    const h = changetype<LockHead>(<usize>q);
+    for (let p = h.lh_list; p != 0 && n < max; p = flockAt(p).fl_next) {
+      n++;
+      lockLine(t, n, flockAt(p), changetype<Vnode>(<usize>h.lh_vp));
+    }
+  }
+  spinUnlock(lk());
+}
+
+function lockLine(t: Text, n: u32, fl: Flock, vp: Vnode): void {
+  const va = vp.v_fc.fc_attr;
+  textU64(t, n);
+  textLit(t, fl.fl_kind == LK_POSIX ? ': POSIX  ADVISORY  ' : fl.fl_kind == LK_OFD ? ': OFDLCK ADVISORY  ' : ': FLOCK  ADVISORY  ');
+  textLit(t, fl.fl_type == F_WRLCK ? 'WRITE ' : 'READ ');
+  textI64(t, fl.fl_pid);
+  textLit(t, ' 00:');
+  textHex(t, va.va_dev);
+  textByte(t, 58);
+  textU64(t, va.va_ino);
+  textByte(t, 32);
+  textI64(t, fl.fl_start);
+  textByte(t, 32);
+  if (fl.fl_end == FL_EOF) textLit(t, 'EOF');
+  else textI64(t, fl.fl_end);
+  textByte(t, 10);
+}
 
 export function lockInit(): void {
   roots().r_zflock = <u32>changetype<usize>(zoneCreate('flock', offsetof<Flock>(), 0));

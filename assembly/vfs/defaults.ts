@@ -24,6 +24,7 @@ import {
 } from './fscache';
 import { Fsmanage } from './fsmanage';
 import { Namecache } from './namecache';
+import { Place } from './place';
 import { Readdir } from './readdir';
 import { RANGE_END, rangeExclusive, rangeRelease, rangeShared } from './rangelock';
 import { Vattr, vattrCopy } from './vattr';
@@ -39,6 +40,7 @@ import {
   setVopGetxattr,
   setVopInactive,
   setVopIoctl,
+  setVopJump,
   setVopListxattr,
   setVopLseek,
   setVopNcreate,
@@ -225,6 +227,10 @@ function defCopyrange(fm: Fsmanage, svp: Vnode, soff: i64, dvp: Vnode, doff: i64
   return -EOPNOTSUPP;
 }
 
+function defJump(fm: Fsmanage, vp: Vnode, to: Place, cred: Ucred): i32 {
+  return -EINVAL;
+}
+
 /** Fill every slot with its default. */
 export function fsmanageSetDefaults(fm: Fsmanage): void {
   setVopNresolve(fm, defNresolve);
@@ -264,4 +270,5 @@ export function fsmanageSetDefaults(fm: Fsmanage): void {
   setVopRemovexattr(fm, defRemovexattr);
   setVopStrategy(fm, defStrategy);
   setVopCopyrange(fm, defCopyrange);
+  setVopJump(fm, defJump);
 }

@@ -18,7 +18,7 @@ import { Mount } from './mount';
 export class Fsmanage {
   fm_mount: Mount;
   fm_kind: u32; //   FM_NORM, FM_FIFO, FM_SPEC
-  fm_flags: u32;
+  fm_flags: u32; //  FMF_*
   fm_layers: Layer; // topmost first; null: none
   fm_base: u32; //   saved vector while there are layers; 0 = none
   fm_pad: u32;
@@ -60,11 +60,15 @@ export class Fsmanage {
   fm_removexattr: u32;
   fm_strategy: u32;
   fm_copyrange: u32;
+  fm_jump: u32;
 }
 
 export const FM_NORM: u32 = 0;
 export const FM_FIFO: u32 = 1;
 export const FM_SPEC: u32 = 2;
+
+/** Names come and go unannounced: nothing the namecache holds for them is believed twice. */
+export const FMF_VOLATILE: u32 = 1;
 
 /** Where the vector begins in an Fsmanage. */
 export const FM_VECTOR: usize = offsetof<Fsmanage>('fm_nresolve');

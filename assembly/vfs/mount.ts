@@ -195,6 +195,13 @@ export function mountsUnlock(): void {
   lockRelease(changetype<usize>(roots()) + offsetof<Roots>('r_mountlock'));
 }
 
+/** The mount whose vnodes and names these are: itself, or what a bind mount shows. */
+// @ts-ignore: decorator
+@inline
+export function mountReal(mp: Mount): Mount {
+  return mp.mnt_flag & MNTF_BIND ? mp.mnt_lower : mp;
+}
+
 /** Append to the list. r_mountlock held. */
 export function mountListAdd(mp: Mount): void {
   const r = roots();

@@ -17,6 +17,8 @@
  *     messages, and nothing can be created under it.
  * N5. Memory of an entry stays an entry (ZONE_STABLE). Whatever a walk without locks reads is read
  *     by ld32 and believed only if nc_seq was even and is unchanged.
+ * N6. A VOLATILE entry is believed only during the walk that resolved it: every walk asks the file
+ *     system again. It holds a reference on its vnode, and goes with its own last reference.
  *
  * Guards: nc_hnext, child lists, LRU: r_nclock (spin). nc_vp, UNRESOLVED, name, parent: the entry's
  * lock exclusive, and nc_seq odd while they change. Counts: atomic.
@@ -42,9 +44,9 @@ import { wordsZero } from '../kern/words';
 import { Ucred } from '../proc/cred';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
-import { Fsmanage } from './fsmanage';
+import { FMF_VOLATILE, Fsmanage } from './fsmanage';
 import { Mount } from './mount';
-import { Vnode, vnodeRef } from './vnode';
+import { Vnode, vnodePut, vnodeRef } from './vnode';
 import { vop_nresolve } from './vop';
 
 /**
@@ -113,6 +115,8 @@ export const NCF_ISSYMLINK: u32 = 32;
 export const NCF_ONLRU: u32 = 64;
 export const NCF_REFERENCED: u32 = 128;
 export const NCF_HASHED: u32 = 256;
+/** Its file system makes names up as it is asked (FMF_VOLATILE): N6. */
+export const NCF_VOLATILE: u32 = 512;
 
 /** Bytes of hash table for a machine with this many frames (a power of two). */
 export function cacheTableBytes(nframes: u32): u32 {
@@ -246,7 +250,22 @@ export function cacheDrop(ncp: Namecache): void {
   if (add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), -1) == 1) cacheLast(ncp);
 }
 
+/** Nobody holds this entry: may it be freed at once? Then it is out of the hash. */
+function lastForGood(ncp: Namecache): bool {
+  if (ncp.nc_flags & NCF_DESTROYED) return true;
+  if ((ncp.nc_flags & NCF_VOLATILE) == 0) return false;
+  spinLock(ncLock());
+  const last = ncp.nc_refs == 0;
+  if (last) unhash(ncp);
+  spinUnlock(ncLock());
+  return last;
+}
+
 function cacheLast(ncp: Namecache): void {
+  if (ncp.nc_flags & NCF_VOLATILE) {
+    if (lastForGood(ncp)) cacheFree(ncp);
+    return;
+  }
   if (ncp.nc_flags & (NCF_DESTROYED | NCF_ONLRU)) {
     if (ncp.nc_flags & NCF_DESTROYED) cacheFree(ncp);
     return;
@@ -356,7 +375,7 @@ function entryAlloc(fm: Fsmanage, name: usize, len: u32, hash: u32): Namecache {
   if (SMP) st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), seq);
   ncp.nc_refs = 1;
   ncp.nc_fm = fm;
-  ncp.nc_flags = NCF_UNRESOLVED;
+  ncp.nc_flags = fm.fm_flags & FMF_VOLATILE ? NCF_UNRESOLVED | NCF_VOLATILE : NCF_UNRESOLVED;
   if (!nameStore(ncp, name, len, hash)) {
     seqEnd(ncp);
     zoneFree(changetype<Zone>(<usize>r.r_zncp), changetype<usize>(ncp));
@@ -371,7 +390,10 @@ function entryAlloc(fm: Fsmanage, name: usize, len: u32, hash: u32): Namecache {
 /** The root entry of a mount, resolved to vp, with one reference. */
 export function cacheRoot(fm: Fsmanage, vp: Vnode): Namecache {
   const ncp = entryAlloc(fm, 0, 0, NAME_HASH0);
-  if (changetype<usize>(ncp) != 0) cacheSetVp(ncp, vp);
+  if (changetype<usize>(ncp) == 0) return ncp;
+  // a root is what its mount says it is
+  ncp.nc_flags &= ~NCF_VOLATILE;
+  cacheSetVp(ncp, vp);
   return ncp;
 }
 
@@ -433,8 +455,8 @@ export function cacheFree(ncp: Namecache): void {
     if (changetype<usize>(parent) == 0) return;
     // drop the reference on the parent without recursion
     if (add32(changetype<usize>(parent) + offsetof<Namecache>('nc_refs'), -1) != 1) return;
-    if ((parent.nc_flags & NCF_DESTROYED) == 0) {
-      cacheLast(parent);
+    if (!lastForGood(parent)) {
+      if ((parent.nc_flags & NCF_VOLATILE) == 0) cacheLast(parent);
       return;
     }
     ncp = parent;
@@ -486,10 +508,12 @@ function cacheClearVp(ncp: Namecache): void {
   ncp.nc_vprev = 0;
   spinUnlock(ncLock());
   st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), 0);
+  if (ncp.nc_flags & NCF_VOLATILE) vnodePut(vp);
 }
 
 /** Resolve an entry: to vp, or to nothing (null: negative). Entry locked or not yet shared. */
 export function cacheSetVp(ncp: Namecache, vp: Vnode): void {
+  if (changetype<usize>(vp) != 0 && ncp.nc_flags & NCF_VOLATILE) vnodeRef(vp);
   seqBegin(ncp);
   cacheClearVp(ncp);
   let flags = ncp.nc_flags & ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
@@ -536,7 +560,7 @@ export function cacheForgetVnode(vp: Vnode): void {
  * the caller. 0 (positive or negative), or an errno of the file system.
  */
 export function cacheResolve(ncp: Namecache, cred: Ucred): i32 {
-  if ((ncp.nc_flags & NCF_UNRESOLVED) == 0) return 0;
+  if ((ncp.nc_flags & (NCF_UNRESOLVED | NCF_VOLATILE)) == 0) return 0;
   if (ncp.nc_flags & NCF_DESTROYED || ncp.nc_parent == 0) return -ENOENT;
   const e = vop_nresolve(ncp.nc_fm, ncp, cred);
   return e == -ENOENT ? 0 : e;
@@ -625,6 +649,9 @@ export function cacheRename(fncp: Namecache, tncp: Namecache): void {
   if (spare) {
     cacheClearVp(tncp);
     tncp.nc_flags &= ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
+  } else {
+    // who holds it wants to see the name it had; without memory for that it shows the other's
+    nameStore(tncp, <usize>fncp.nc_namep, fncp.nc_namelen, fncp.nc_hash);
   }
   seqEnd(tncp);
   add32(changetype<usize>(roots()) + offsetof<Roots>('r_renameseq'), 1);

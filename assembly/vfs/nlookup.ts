@@ -22,7 +22,7 @@ import {
   ENOTDIR,
   EXDEV,
 } from '../abi/errno';
-import { NAME_MAX, PATH_MAX, S_IFDIR, SYMLOOP_MAX } from '../abi/flags';
+import { NAME_MAX, O_EXCL, PATH_MAX, S_IFDIR, SYMLOOP_MAX } from '../abi/flags';
 import { curcpu } from '../kern/cpu';
 import { ld32 } from '../kern/lock';
 import { Ucred } from '../proc/cred';
@@ -51,10 +51,12 @@ import {
   NCF_MOUNTPT,
   NCF_REFERENCED,
   NCF_UNRESOLVED,
+  NCF_VOLATILE,
 } from './namecache';
-import { scratchPath, scratchWord } from './scratch';
-import { Vnode, vnodePut } from './vnode';
-import { vop_nlookupdotdot, vop_readlink } from './vop';
+import { placeConnected } from './place';
+import { scratchPath, scratchPlace, scratchWord } from './scratch';
+import { VN_MAGIC, Vnode, vnodePut, vnodeRef } from './vnode';
+import { vop_jump, vop_nlookupdotdot, vop_readlink } from './vop';
 
 @unmanaged
 export class Nlookup {
@@ -72,7 +74,14 @@ export class Nlookup {
   nl_last: u32; //    LAST_*: what the last component was
   nl_trail: u32; //   1: a slash followed the last component
   nl_locked: u32; //  1: nl_ncp is locked by this walk
+  nl_vp: Vnode; //    a magic link led to this vnode, referenced; null: nl_ncp says it all
+  nl_anon: u32; //    ANON_*: the vnode has no name, and nl_ncp, its mount's root, stands in for one
 }
+
+/** The vnode has no name … */
+export const ANON_FILE: u32 = 1;
+/** … and must not get one (it was opened with O_TMPFILE | O_EXCL). */
+export const ANON_NOLINK: u32 = 2;
 
 export const NL_FOLLOW: u32 = 1; //   a symbolic link at the end is followed
 export const NL_LOCK: u32 = 2; //     return the last entry locked, resolved, perhaps negative
@@ -84,6 +93,7 @@ export const LAST_NORM: u32 = 0;
 export const LAST_ROOT: u32 = 1; //   the path was "/" (or empty behind slashes)
 export const LAST_DOT: u32 = 2;
 export const LAST_DOTDOT: u32 = 3;
+export const LAST_MAGIC: u32 = 4; //  a magic link, which led to nl_vp
 
 if (offsetof<Nlookup>() % 8 != 0) ERROR('Nlookup: pad it to 8');
 
@@ -103,6 +113,8 @@ export function nlookupInit(nl: Nlookup, path: usize, len: u32, flags: u32, cred
   nl.nl_last = LAST_ROOT;
   nl.nl_trail = 0;
   nl.nl_locked = 0;
+  nl.nl_vp = changetype<Vnode>(<usize>0);
+  nl.nl_anon = 0;
 }
 
 /** Unlock the last entry but keep the references (rename locks two in an order of its own). */
@@ -119,8 +131,17 @@ export function nlookupDone(nl: Nlookup): void {
     vnodePut(nl.nl_dvp);
     nl.nl_dvp = changetype<Vnode>(<usize>0);
   }
+  leaveJump(nl);
   cacheDrop(nl.nl_ncp);
   mountDrop(nl.nl_mount);
+}
+
+/** Where a magic link led is left. */
+function leaveJump(nl: Nlookup): void {
+  if (changetype<usize>(nl.nl_vp) == 0) return;
+  vnodePut(nl.nl_vp);
+  nl.nl_vp = changetype<Vnode>(<usize>0);
+  nl.nl_anon = 0;
 }
 
 function isRoot(p: Proc, mp: Mount, ncp: Namecache): bool {
@@ -151,6 +172,11 @@ function crossMounts(nl: Nlookup): void {
 /** The vnode where we are, referenced; asks the file system again if it was reclaimed. */
 export function nlookupVnode(nl: Nlookup, vpp: usize): i32 {
   const ncp = nl.nl_ncp;
+  if (changetype<usize>(nl.nl_vp) != 0) {
+    vnodeRef(nl.nl_vp);
+    store<u32>(vpp, <u32>changetype<usize>(nl.nl_vp));
+    return 0;
+  }
   let vp = cacheVnode(ncp);
   if (changetype<usize>(vp) == 0) {
     const e = resolveEntry(ncp, nl.nl_cred);
@@ -199,6 +225,7 @@ function goUp(nl: Nlookup): i32 {
     moveTo(nl, nl.nl_mount.mnt_parent, nl.nl_mount.mnt_covered);
     if (isRoot(p, nl.nl_mount, nl.nl_ncp)) return 0;
   }
+  if (!placeConnected(nl.nl_mount, nl.nl_ncp)) return -ENOENT;
   if (nl.nl_ncp.nc_flags & NCF_DESTROYED) return goUpUnlinked(nl);
   if (nl.nl_ncp.nc_parent == 0) return -ENOENT;
   moveTo(nl, nl.nl_mount, nl.nl_ncp.parent);
@@ -280,6 +307,7 @@ function fail(nl: Nlookup, e: i32): i32 {
     vnodePut(nl.nl_dvp);
     nl.nl_dvp = changetype<Vnode>(<usize>0);
   }
+  leaveJump(nl);
   cacheDrop(nl.nl_ncp);
   mountDrop(nl.nl_mount);
   return e;
@@ -328,6 +356,8 @@ function step(nl: Nlookup, name: usize, len: u32, last: bool): i32 {
   if (dvp.v_type != S_IFDIR) e = -ENOTDIR;
   else if (!mayLookup(dvp.v_fc.fc_attr, nl.nl_cred)) e = -EACCES;
   else if (len > NAME_MAX) e = -ENAMETOOLONG;
+  else if (nl.nl_anon != 0) e = -ENOENT;
+  leaveJump(nl);
   if (e != 0) {
     vnodePut(dvp);
     return e;
@@ -347,7 +377,7 @@ function step(nl: Nlookup, name: usize, len: u32, last: bool): i32 {
     return gone ? -ENOENT : -ENOMEM;
   }
   if (last && nl.nl_flags & NL_LOCK) return lastLocked(nl, ncp, dvp);
-  if (ncp.nc_flags & NCF_UNRESOLVED) {
+  if (ncp.nc_flags & (NCF_UNRESOLVED | NCF_VOLATILE)) {
     cacheLock(ncp);
     e = cacheResolve(ncp, nl.nl_cred);
     cacheUnlock(ncp);
@@ -406,6 +436,11 @@ function follow(nl: Nlookup, ncp: Namecache, last: bool): i32 {
   if (++nl.nl_links > SYMLOOP_MAX) return -ELOOP;
   const vp = cacheVnode(ncp);
   if (changetype<usize>(vp) == 0) return -ENOENT;
+  if (vp.v_flag & VN_MAGIC) {
+    const e = jump(nl, vp, last);
+    vnodePut(vp);
+    return e;
+  }
   const to = nl.nl_buf == 0 ? scratchPath(1) : scratchPath(0);
   const n = vop_readlink(vp.v_fm, vp, to, PATH_MAX - 1);
   vnodePut(vp);
@@ -421,6 +456,22 @@ function follow(nl: Nlookup, ncp: Namecache, last: bool): i32 {
   nl.nl_last = LAST_ROOT;
   if (load<u8>(to) != 47) nl.nl_last = LAST_DOT;
   return 0;
+}
+
+/** Follow a magic link: the walk goes on where it leads, whatever path that has or has not. */
+function jump(nl: Nlookup, vp: Vnode, last: bool): i32 {
+  if (nl.nl_flags & NL_BENEATH) return -EXDEV;
+  const to = scratchPlace();
+  const e = vop_jump(vp.v_fm, vp, to, nl.nl_cred);
+  if (e != 0) return e;
+  const anon = changetype<usize>(to.pl_ncp) == 0;
+  moveTo(nl, to.pl_mount, anon ? to.pl_mount.mnt_root : to.pl_ncp);
+  mountDrop(to.pl_mount);
+  if (!anon) cacheDrop(to.pl_ncp);
+  nl.nl_vp = to.pl_vp;
+  if (anon) nl.nl_anon = changetype<usize>(to.pl_file) != 0 && to.pl_file.f_flag & O_EXCL ? ANON_FILE | ANON_NOLINK : ANON_FILE;
+  nl.nl_last = LAST_MAGIC;
+  return last && nl.nl_trail != 0 && nl.nl_vp.v_type != S_IFDIR ? -ENOTDIR : 0;
 }
 
 // ── the walk without locks ───────────────────────────────────────────────────────────────────
@@ -484,7 +535,8 @@ export function nlookupFast(path: usize, len: u32, mount: u32, start: u32, nofol
     const flags = ld32(changetype<usize>(ncp) + offsetof<Namecache>('nc_flags'));
     cur = <u32>changetype<usize>(ncp);
     vp = ld32(<usize>cur + offsetof<Namecache>('nc_vp'));
-    if (flags & (NCF_UNRESOLVED | NCF_ISSYMLINK | NCF_MOUNTPT | NCF_DESTROYED)) {
+    if (flags & (NCF_UNRESOLVED | NCF_ISSYMLINK | NCF_MOUNTPT | NCF_DESTROYED | NCF_VOLATILE)) {
+      if (flags & NCF_VOLATILE) return none;
       if (flags & NCF_ISSYMLINK) {
         if (!(nofollow && p == end)) return none;
       } else if (flags & NCF_MOUNTPT) {

@@ -8,6 +8,7 @@ import { Text } from '../kern/text';
 import { Uio } from '../vm/uio';
 import { Statfs } from './mount';
 import { Nlookup } from './nlookup';
+import { Place } from './place';
 import { RangeLock, RANGE_MAX } from './rangelock';
 import { Readdir } from './readdir';
 import { Vattr } from './vattr';
@@ -19,7 +20,8 @@ const AT_VATTR: usize = AT_UIO + 2 * offsetof<Uio>();
 const AT_STATFS: usize = AT_VATTR + 3 * offsetof<Vattr>();
 const AT_READDIR: usize = AT_STATFS + offsetof<Statfs>();
 const AT_TEXT: usize = AT_READDIR + offsetof<Readdir>();
-const AT_WORDS: usize = AT_TEXT + offsetof<Text>();
+const AT_PLACE: usize = AT_TEXT + ((offsetof<Text>() + 7) & ~7);
+const AT_WORDS: usize = AT_PLACE + offsetof<Place>();
 const AT_END: usize = AT_WORDS + 8 * 16;
 
 if (AT_END > CPU_SCRATCH + CPU_SCRATCH_SIZE) ERROR('CPU scratch is too small');
@@ -61,6 +63,13 @@ export function scratchReaddir(): Readdir {
 @inline
 export function scratchText(): Text {
   return changetype<Text>(changetype<usize>(curcpu) + AT_TEXT);
+}
+
+/** Where a magic link leads: the walk's that follows it. */
+// @ts-ignore: decorator
+@inline
+export function scratchPlace(): Place {
+  return changetype<Place>(changetype<usize>(curcpu) + AT_PLACE);
 }
 
 /** Sixteen 8-byte words for out-parameters; 0..3 belong to vfs/, 4..7 to file systems, 8.. to calls. */

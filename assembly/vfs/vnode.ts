@@ -202,10 +202,13 @@ export function vnodeKill(vp: Vnode, dead: Fsmanage): void {
     vnodeReclaim(vp);
     return;
   }
+  // a volatile name may hold the only reference, and lets go of it now
+  vnodeRef(vp);
   vnodeDetach(vp);
   vp.v_fm = dead;
   vp.v_fc.fc_fm = dead;
   vp.v_flag = (vp.v_flag & ~VN_DOOMED) | VN_DEAD;
+  vnodePut(vp);
 }
 
 /** Reclaim up to `n` vnodes from the LRU's old end. Returns how many. */

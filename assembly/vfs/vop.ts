@@ -18,6 +18,7 @@ import {
   VOP_GETXATTR,
   VOP_INACTIVE,
   VOP_IOCTL,
+  VOP_JUMP,
   VOP_LISTXATTR,
   VOP_LSEEK,
   VOP_NCREATE,
@@ -52,6 +53,7 @@ import { Uio } from '../vm/uio';
 import { Fscache } from './fscache';
 import { Fsmanage } from './fsmanage';
 import { Namecache } from './namecache';
+import { Place } from './place';
 import { Readdir } from './readdir';
 import { Vattr } from './vattr';
 import { Vnode } from './vnode';
@@ -471,6 +473,17 @@ export function vop_copyrange(fm: Fsmanage, svp: Vnode, soff: i64, dvp: Vnode, d
   return call_indirect<i32>(fm.fm_copyrange, fm, svp, soff, dvp, doff, len);
 }
 
+export function setVopJump(fm: Fsmanage, fn: (fm: Fsmanage, vp: Vnode, to: Place, cred: Ucred) => i32): void {
+  fm.fm_jump = fn.index;
+}
+/** Where a magic link leads: the place it names, its parts referenced. */
+// @ts-ignore: decorator
+@inline
+export function vop_jump(fm: Fsmanage, vp: Vnode, to: Place, cred: Ucred): i32 {
+  tally(VOP_JUMP);
+  return call_indirect<i32>(fm.fm_jump, fm, vp, to, cred);
+}
+
 /** The operation's name, for /proc/trace and counts. */
 export function vopName(op: u32): string {
   switch (op) {
@@ -546,6 +559,8 @@ export function vopName(op: u32): string {
       return 'removexattr';
     case VOP_STRATEGY:
       return 'strategy';
+    case VOP_JUMP:
+      return 'jump';
     default:
       return 'copyrange';
   }

@@ -37,6 +37,7 @@ export function makeTree(
   fs.writeFileSync('/etc/passwd', PASSWD);
   fs.writeFileSync('/etc/group', GROUP);
   fs.writeFileSync('/etc/hostname', `${hostname}\n`);
+  fs.writeFileSync('/proc/sys/kernel/hostname', hostname);
   for (const [path, file] of Object.entries(files)) makeFile(fs, path, file);
 }
 

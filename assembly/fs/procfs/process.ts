@@ -1,0 +1,130 @@
+/** procfs: the texts about a process, in Linux's formats. Lines that would not be true are left out. */
+import { EACCES, ENOENT, EIO, ESRCH } from '../../abi/errno';
+import { O_ACCMODE } from '../../abi/flags';
+import { litLen, Text, textByte, textI64, textLit, textOct, textU64 } from '../../kern/text';
+import { curcred, Ucred } from '../../proc/cred';
+import { FD_CHUNK, FD_DIR, FF_BENEATH, FF_WRITER } from '../../proc/file';
+import { Proc } from '../../proc/proc';
+import { Mount } from '../../vfs/mount';
+import { Vnode } from '../../vfs/vnode';
+import { mountinfoText, mountsText } from './mounts';
+import {
+  kindOf,
+  mayInspect,
+  openFileOf,
+  PK_FDINFOFILE,
+  PK_LIMITS,
+  PK_MOUNTINFO,
+  PK_MOUNTS,
+  PK_STATUS,
+  procOf,
+} from './node';
+
+function line(t: Text, name: string, v: u64): void {
+  textLit(t, name);
+  textLit(t, ':\t');
+  textU64(t, v);
+  textByte(t, 10);
+}
+
+/** Real, effective, saved and file-system id: they are one here. */
+function idLine(t: Text, name: string, id: u32): void {
+  textLit(t, name);
+  textByte(t, 58);
+  for (let i: u32 = 0; i < 4; i++) {
+    textByte(t, 9);
+    textU64(t, id);
+  }
+  textByte(t, 10);
+}
+
+/** Descriptors there is room for without growing the table. */
+function fdSlots(p: Proc): u32 {
+  let n: u32 = 0;
+  if (p.p_fddir == 0) return 0;
+  for (let i: u32 = 0; i < FD_DIR; i++) {
+    if (load<u32>(<usize>p.p_fddir + (i << 2)) != 0) n = (i + 1) * FD_CHUNK;
+  }
+  return n;
+}
+
+function statusText(p: Proc, t: Text): void {
+  const cr: Ucred = p.p_cred;
+  textLit(t, 'Umask:\t');
+  for (let shift: i32 = 9; shift >= 0; shift -= 3) textByte(t, 48 + ((p.p_umask >> shift) & 7));
+  textByte(t, 10);
+  line(t, 'Tgid', p.p_pid);
+  line(t, 'Pid', p.p_pid);
+  line(t, 'PPid', p.p_ppid);
+  idLine(t, 'Uid', cr.cr_uid);
+  idLine(t, 'Gid', cr.cr_gid);
+  line(t, 'FDSize', fdSlots(p));
+  textLit(t, 'Groups:\t');
+  for (let i: u32 = 0; i < cr.cr_ngroups; i++) {
+    textU64(t, load<u32>(<usize>cr.cr_groups + (i << 2)));
+    textByte(t, 32);
+  }
+  textByte(t, 10);
+}
+
+/** A text in a column of `width` characters and one space. */
+function column(t: Text, s: string, width: u32): void {
+  textLit(t, s);
+  for (let n = litLen(s); n <= width; n++) textByte(t, 32);
+}
+
+function limitColumn(t: Text, v: u64, none: bool): void {
+  if (none) {
+    column(t, 'unlimited', 20);
+    return;
+  }
+  let n: u32 = 1;
+  for (let w = v; w >= 10; w /= 10) n++;
+  textU64(t, v);
+  for (; n <= 20; n++) textByte(t, 32);
+}
+
+function limitsText(p: Proc, t: Text): void {
+  column(t, 'Limit', 25);
+  column(t, 'Soft Limit', 20);
+  column(t, 'Hard Limit', 20);
+  column(t, 'Units', 9);
+  textByte(t, 10);
+  column(t, 'Max file size', 25);
+  limitColumn(t, p.p_fsize, p.p_fsize == u64.MAX_VALUE);
+  limitColumn(t, p.p_fsizehard, p.p_fsizehard == u64.MAX_VALUE);
+  column(t, 'bytes', 9);
+  textByte(t, 10);
+  column(t, 'Max open files', 25);
+  limitColumn(t, p.p_nofile, false);
+  limitColumn(t, p.p_nofilehard, false);
+  column(t, 'files', 9);
+  textByte(t, 10);
+}
+
+function fdinfoText(vp: Vnode, p: Proc, t: Text): i32 {
+  if (!mayInspect(p, curcred())) return -EACCES;
+  const fp = openFileOf(vp);
+  if (changetype<usize>(fp) == 0) return -ENOENT;
+  textLit(t, 'pos:\t');
+  textI64(t, fp.f_offset);
+  textLit(t, '\nflags:\t0');
+  textOct(t, fp.f_flag & ~(FF_BENEATH | FF_WRITER));
+  textByte(t, 10);
+  line(t, 'mnt_id', changetype<Mount>(<usize>fp.f_mount).mnt_id);
+  line(t, 'ino', changetype<Vnode>(<usize>fp.f_vp).v_fc.fc_attr.va_ino);
+  return 0;
+}
+
+/** The text of a file about a process: 0, -ESRCH when it has ended, or another errno. */
+export function processText(vp: Vnode, kind: u32, t: Text): i32 {
+  const p = procOf(vp);
+  if (changetype<usize>(p) == 0) return -ESRCH;
+  if (kind == PK_STATUS) statusText(p, t);
+  else if (kind == PK_LIMITS) limitsText(p, t);
+  else if (kind == PK_MOUNTS) mountsText(p, t);
+  else if (kind == PK_MOUNTINFO) mountinfoText(p, t);
+  else if (kind == PK_FDINFOFILE) return fdinfoText(vp, p, t);
+  else return -EIO;
+  return 0;
+}
