@@ -43,8 +43,7 @@ import {
 } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { attrAccess, isOwner } from '../vfs/access';
-import { Mount } from '../vfs/mount';
-import { Namecache, NCF_DESTROYED } from '../vfs/namecache';
+import { Namecache } from '../vfs/namecache';
 import { NL_FOLLOW } from '../vfs/nlookup';
 import { placePath } from '../vfs/place';
 import { procSetCwd, procSetRoot } from '../vfs/procdirs';

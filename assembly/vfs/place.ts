@@ -2,7 +2,7 @@
  * Places: where a name is, a pair (mount, namecache entry), as magic links lead to them and as
  * texts show them.
  */
-import { ENOENT, ERANGE, EXDEV } from '../abi/errno';
+import { ENAMETOOLONG, ENOENT, EXDEV } from '../abi/errno';
 import { File } from '../proc/file';
 import { Proc } from '../proc/proc';
 import { Mount } from './mount';
@@ -23,7 +23,7 @@ if (offsetof<Place>() % 8 != 0) ERROR('Place: pad it to 8');
  * The path of a place, built backwards into a buffer of `cap` bytes that ends at `end`, as seen
  * from p's root: its length; -ENOENT if a name on the way was removed (unless `gone` says that such
  * names are wanted all the same); -EXDEV if p's root is not above it (then the path from the root
- * of its outermost mount is there, and its length at `lenp` if that is not 0); -ERANGE.
+ * of its outermost mount is there, and its length at `lenp` if that is not 0); -ENAMETOOLONG.
  */
 export function placePath(p: Proc, mount: u32, entry: u32, end: usize, cap: u32, gone: bool, lenp: usize): i32 {
   let mp = changetype<Mount>(<usize>mount);
@@ -43,7 +43,7 @@ export function placePath(p: Proc, mount: u32, entry: u32, end: usize, cap: u32,
     }
     if (ncp.nc_parent == 0 || (ncp.nc_flags & NCF_DESTROYED && !gone)) return -ENOENT;
     const n = ncp.nc_namelen;
-    if (len + n + 1 > cap) return -ERANGE;
+    if (len + n + 1 > cap) return -ENAMETOOLONG;
     len += n + 1;
     memory.copy(end - len + 1, ncp.nc_namep, n);
     store<u8>(end - len, 47);

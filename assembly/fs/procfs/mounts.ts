@@ -2,7 +2,6 @@
  * procfs: mounts and mountinfo, as proc(5) describes them: what is mounted below a process's root.
  * A bind mount shows type and source of the file system whose names it shows.
  */
-import { EXDEV } from '../../abi/errno';
 import {
   MS_NOATIME,
   MS_NODEV,
@@ -14,7 +13,7 @@ import {
   PATH_MAX,
 } from '../../abi/flags';
 import { roots } from '../../kern/boot';
-import { Text, textByte, textLit, textOct, textU64 } from '../../kern/text';
+import { Text, textByte, textLit, textU64 } from '../../kern/text';
 import { Proc } from '../../proc/proc';
 import { Mount, mountReadOnly, mountReal, Vfsconf } from '../../vfs/mount';
 import { Namecache } from '../../vfs/namecache';

@@ -1,6 +1,5 @@
 /** procfs: the texts about a process, in Linux's formats. Lines that would not be true are left out. */
 import { EACCES, ENOENT, EIO, ESRCH } from '../../abi/errno';
-import { O_ACCMODE } from '../../abi/flags';
 import { litLen, Text, textByte, textI64, textLit, textOct, textU64 } from '../../kern/text';
 import { curcred, Ucred } from '../../proc/cred';
 import { FD_CHUNK, FD_DIR, FF_BENEATH, FF_WRITER } from '../../proc/file';
@@ -9,7 +8,6 @@ import { Mount } from '../../vfs/mount';
 import { Vnode } from '../../vfs/vnode';
 import { mountinfoText, mountsText } from './mounts';
 import {
-  kindOf,
   mayInspect,
   openFileOf,
   PK_FDINFOFILE,

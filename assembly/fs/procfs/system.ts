@@ -1,6 +1,6 @@
 /** procfs: the texts about the machine, in Linux's formats where Linux has such a file. */
 import { EIO } from '../../abi/errno';
-import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
+import { PAGE_SHIFT } from '../../abi/layout';
 import { NVOPS } from '../../abi/vops';
 import { bb, KLOG_ADDR, KLOG_SIZE, roots } from '../../kern/boot';
 import { clockMs } from '../../kern/clock';
@@ -8,7 +8,6 @@ import { CPU_VOPS, cpuAt } from '../../kern/cpu';
 import { litLen, Text, textByte, textLit, textPad, textU64 } from '../../kern/text';
 import { OSRELEASE, OSTYPE } from '../../kern/version';
 import { Lwp, LWP_WAITING } from '../../proc/sleep';
-import { Proc } from '../../proc/proc';
 import { sysctlAt, sysctl_show } from '../../proc/sysctl';
 import { LOCK_LINE_MAX, lockCount, locksText } from '../../vfs/advlock';
 import { Mount, VFCF_NODEV, Vfsconf } from '../../vfs/mount';

@@ -1,17 +1,14 @@
 /** procfs: the operations. See node.ts for what the files are. */
-import { EACCES, EIO, EINVAL, EISDIR, ENOENT, ENOMEM, EPERM, ESRCH } from '../../abi/errno';
-import { O_PATH, O_TRUNC, S_IFDIR } from '../../abi/flags';
-import { SPACE_KERNEL } from '../../abi/layout';
-import { litCopy, litEquals, litLen, Text, textInit, textLit, textU64 } from '../../kern/text';
-import { Roots, roots } from '../../kern/boot';
+import { EACCES, EIO, EINVAL, EISDIR, ENOENT, ENOMEM, EPERM } from '../../abi/errno';
+import { O_TRUNC, S_IFDIR } from '../../abi/flags';
+import { litCopy, litEquals, litLen, textInit, textLit, textU64 } from '../../kern/text';
+import { roots } from '../../kern/boot';
 import { curcred, Ucred } from '../../proc/cred';
 import { FD_LIMIT, fdOf, File, fileSetFree } from '../../proc/file';
 import { curproc, Proc, procFind } from '../../proc/proc';
 import { Sysctl, sysctlAt, sysctl_set } from '../../proc/sysctl';
 import { Fsmanage } from '../../vfs/fsmanage';
-import { mountRef } from '../../vfs/mount';
-import { cacheRef, cacheSetVp, Namecache } from '../../vfs/namecache';
-import { Place } from '../../vfs/place';
+import { cacheSetVp, Namecache } from '../../vfs/namecache';
 import { Readdir, readdirAdd, readdirDots, READDIR_FIRST } from '../../vfs/readdir';
 import { scratchPath, scratchText, scratchWord } from '../../vfs/scratch';
 import { VA_ATIME, VA_CTIME, VA_MTIME, VA_SIZE, Vattr } from '../../vfs/vattr';
@@ -35,8 +32,6 @@ import {
   kindOf,
   kindType,
   mayInspect,
-  openFileOf,
-  PK_CWD,
   PK_FD,
   PK_FDINFO,
   PK_FDINFOFILE,
@@ -45,7 +40,6 @@ import {
   PK_NONE,
   PK_PID,
   PK_ROOT,
-  PK_ROOTDIR,
   PK_SELF,
   PK_SYS,
   PK_SYSCTL,
