@@ -132,6 +132,8 @@ export class Roots {
   r_renamelockwait: u32;
   r_renameseq: u32;
   r_inotify: u32; //      watches in existence: 0 makes every hook one load
+  r_ninotify: u32; //     queues in existence
+  r_inobytes: u32; //     r_inolock; RAM that their events take
   r_inocookie: u32; //    last rename cookie
   r_inolock: u32; //      spin: watches and their queues
   r_flocklock: u32; //    spin: all advisory locks

@@ -49,7 +49,7 @@ import { fdFile } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { attrAccess, isOwner, vnodeAccess } from '../vfs/access';
 import { FC_ATTRVALID, FSCACHE_MAX_BYTES } from '../vfs/fscache';
-import { inotifyFile } from '../vfs/inotify';
+import { inotifyChange } from '../vfs/inotify';
 import { Mount, mountReadOnly } from '../vfs/mount';
 import { NL_FOLLOW, nlookupFast, nlookupFastValid } from '../vfs/nlookup';
 import { scratchNl, scratchVattr } from '../vfs/scratch';
@@ -180,7 +180,7 @@ function setattr(vp: Vnode, va: Vattr, ncp: usize): i32 {
   vnodeLock(vp);
   const e = vop_setattr(vp.v_fm, vp, va, curcred());
   vnodeUnlock(vp);
-  if (e == 0) inotifyFile(vp, ncp, changeEvent(va.va_mask));
+  if (e == 0) inotifyChange(vp, ncp, changeEvent(va.va_mask));
   return e;
 }
 

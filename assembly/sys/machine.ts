@@ -34,6 +34,7 @@ import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
 import { pipefsStart } from '../fs/pipefs/vfsops';
 import { lockInit } from '../vfs/advlock';
+import { inotifyInit } from '../vfs/inotify';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit } from '../vfs/mount';
 import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
@@ -88,6 +89,7 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
   procInit();
   sleepInit();
   lockInit();
+  inotifyInit();
   mountInit();
   layerInit();
   reclaimInit();

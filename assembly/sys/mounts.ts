@@ -22,6 +22,8 @@ import {
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   FD_CLOEXEC,
+  IN_ATTRIB,
+  IN_OPEN,
   MNT_DETACH,
   MNT_FORCE,
   MS_BIND,
@@ -64,7 +66,9 @@ import { curcpu } from '../kern/cpu';
 import { litEquals, litLen } from '../kern/text';
 import { curcred, credIsRoot } from '../proc/cred';
 import { fdFile, fdFree, fdInstall, File } from '../proc/file';
+import { lwpResume } from '../proc/sleep';
 import { attrAccess, isOwner } from '../vfs/access';
+import { inotifyChange, inotifyFile } from '../vfs/inotify';
 import {
   MNT_FLAGS,
   Mount,
@@ -86,7 +90,7 @@ import { Vnode, vnodePut } from '../vfs/vnode';
 import { vop_getxattr, vop_listxattr, vop_removexattr, vop_setxattr } from '../vfs/vop';
 import { uioSingle } from '../vm/uio';
 import { sysEnter, sysLeave } from './enter';
-import { STATUS_FLAGS } from './open';
+import { openResume, STATUS_FLAGS } from './open';
 import { fdGet, pathDone, pathLookup, pathToVnode, pathVnode } from './path';
 
 // ── statfs ───────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +269,10 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
       const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : 0));
       const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(8));
       if (changetype<usize>(fp) == 0) e = load<i32>(scratchWord(8));
-      else fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+      else {
+        fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+        if ((flags & O_PATH) == 0) inotifyFile(vp, fp.f_ncp, IN_OPEN);
+      }
     }
   }
   vnodePut(vp);
@@ -275,6 +282,8 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
 export function sys_open_by_handle_at(mountfd: i32, flags: u32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
+  const l = lwpResume();
+  if (changetype<usize>(l) != 0) return sysLeave(openResume(l, flags));
   return sysLeave(openByHandle(mountfd, flags));
 }
 
@@ -317,6 +326,7 @@ const XA_REMOVE: u32 = 3;
 function xattrDo(
   vp: Vnode,
   mp: Mount,
+  ncp: usize,
   op: u32,
   namelen: u32,
   space: u32,
@@ -336,9 +346,13 @@ function xattrDo(
   const u = scratchUio(0);
   uioSingle(u, space, addr, size > XATTR_SIZE_MAX ? XATTR_SIZE_MAX : size, 0, op == XA_SET ? 1 : 0);
   if (op == XA_GET) return vop_getxattr(vp.v_fm, vp, name, namelen, u);
-  if (op == XA_SET) return vop_setxattr(vp.v_fm, vp, name, namelen, u, xflags);
   if (op == XA_LIST) return vop_listxattr(vp.v_fm, vp, u);
-  return vop_removexattr(vp.v_fm, vp, name, namelen);
+  const e =
+    op == XA_SET
+      ? vop_setxattr(vp.v_fm, vp, name, namelen, u, xflags)
+      : vop_removexattr(vp.v_fm, vp, name, namelen);
+  if (e >= 0) inotifyChange(vp, ncp, IN_ATTRIB);
+  return e;
 }
 
 function xattrPath(
@@ -355,7 +369,8 @@ function xattrPath(
   if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) return -EINVAL;
   let e = pathToVnode(dirfd, SA_PATH1, plen, flags & AT_SYMLINK_NOFOLLOW ? 0 : NL_FOLLOW, flags);
   if (e != 0) return e;
-  e = xattrDo(pathVnode(), scratchNl(0).nl_mount, op, namelen, space, addr, size, xflags);
+  const nl = scratchNl(0);
+  e = xattrDo(pathVnode(), nl.nl_mount, changetype<usize>(nl.nl_ncp), op, namelen, space, addr, size, xflags);
   pathDone();
   return e;
 }
@@ -363,7 +378,7 @@ function xattrPath(
 function xattrFd(op: u32, fd: i32, namelen: u32, space: u32, addr: u32, size: u32, xflags: u32): i32 {
   const fp: File = fdGet(fd);
   if (changetype<usize>(fp) == 0) return -EBADF;
-  return xattrDo(fileVnode(fp), fileMount(fp), op, namelen, space, addr, size, xflags);
+  return xattrDo(fileVnode(fp), fileMount(fp), fp.f_ncp, op, namelen, space, addr, size, xflags);
 }
 
 export function sys_getxattr(

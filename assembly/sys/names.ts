@@ -19,7 +19,6 @@ import {
   IN_ATTRIB,
   IN_CREATE,
   IN_DELETE,
-  IN_DELETE_SELF,
   IN_MOVE_SELF,
   IN_MOVED_FROM,
   IN_MOVED_TO,
@@ -247,11 +246,12 @@ function unlinkHere(nl: Nlookup, isdir: bool): i32 {
   vnodeRef(vp);
   e = isdir ? vop_nrmdir(ncp.nc_fm, ncp, curcred()) : vop_nremove(ncp.nc_fm, ncp, curcred());
   if (e == 0) {
-    inotifyFile(vp, 0, vp.v_fc.fc_attr.va_nlink == 0 ? IN_DELETE_SELF : IN_ATTRIB);
-    inotifyName(dvp, ncp, IN_DELETE, 0, isdir);
+    if (!isdir) inotifyFile(vp, 0, IN_ATTRIB);
     cacheUnlink(ncp);
   }
+  // without a link left it may go here, and tells its own watchers before its directory's
   vnodePut(vp);
+  if (e == 0) inotifyName(dvp, ncp, IN_DELETE, 0, isdir);
   return e;
 }
 
@@ -354,19 +354,26 @@ function renameDo(from: Nlookup, to: Nlookup, flags: u32): i32 {
   if (changetype<usize>(tvp) != 0) vnodeRef(tvp);
   const e = vop_nrename(fncp.nc_fm, fncp, tncp, flags & RENAME_EXCHANGE, curcred());
   if (e == 0) {
-    const cookie = roots().r_inotify != 0 ? ++roots().r_inocookie : 0;
-    const isdir = vp.v_type == S_IFDIR;
-    inotifyName(from.nl_dvp, fncp, IN_MOVED_FROM, cookie, isdir);
-    inotifyName(to.nl_dvp, tncp, IN_MOVED_TO, cookie, isdir);
-    if (flags & RENAME_EXCHANGE) cacheExchange(fncp, tncp);
-    else cacheRename(fncp, tncp);
-    inotifyFile(vp, 0, IN_MOVE_SELF);
-    if (changetype<usize>(tvp) != 0 && (flags & RENAME_EXCHANGE) == 0) {
-      inotifyFile(tvp, 0, tvp.v_fc.fc_attr.va_nlink == 0 ? IN_DELETE_SELF : IN_ATTRIB);
+    const exchange = (flags & RENAME_EXCHANGE) != 0;
+    if (roots().r_inotify != 0) {
+      tellMove(vp, from.nl_dvp, fncp, to.nl_dvp, tncp, exchange ? changetype<Vnode>(<usize>0) : tvp);
+      if (exchange) tellMove(tvp, to.nl_dvp, tncp, from.nl_dvp, fncp, changetype<Vnode>(<usize>0));
     }
+    if (exchange) cacheExchange(fncp, tncp);
+    else cacheRename(fncp, tncp);
   }
   if (changetype<usize>(tvp) != 0) vnodePut(tvp);
   return e;
+}
+
+/** Tell of a move while the entries still have their old names; `lost` lost its name to it, if any. */
+function tellMove(vp: Vnode, fdvp: Vnode, fncp: Namecache, tdvp: Vnode, tncp: Namecache, lost: Vnode): void {
+  const cookie = ++roots().r_inocookie;
+  const isdir = vp.v_type == S_IFDIR;
+  inotifyName(fdvp, fncp, IN_MOVED_FROM, cookie, isdir);
+  inotifyName(tdvp, tncp, IN_MOVED_TO, cookie, isdir);
+  if (changetype<usize>(lost) != 0) inotifyFile(lost, 0, IN_ATTRIB);
+  inotifyFile(vp, 0, IN_MOVE_SELF);
 }
 
 function rename(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {

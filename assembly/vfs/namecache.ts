@@ -333,6 +333,15 @@ function seqEnd(ncp: Namecache): void {
   if (SMP) add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), 1);
 }
 
+/** Copy an entry's name out (at most 255 bytes), whole even while it is renamed; its length. */
+export function cacheNameCopy(ncp: Namecache, to: usize): u32 {
+  spinLock(ncLock());
+  const n = ncp.nc_namelen;
+  memory.copy(to, ncp.nc_namep, n);
+  spinUnlock(ncLock());
+  return n;
+}
+
 // ── making and freeing ───────────────────────────────────────────────────────────────────────
 
 /** Store a name in an entry whose seq is odd (or that nobody sees yet): false if out of memory. */

@@ -9,7 +9,8 @@
  * vnode (vnodeKill) until its last reference goes.
  *
  * V1. v_fm is never null, and v_fm.fm_mount never changes except to the dead mount's.
- * V2. v_refcnt 0 and not VN_DOOMED ⇔ reclaimable.
+ * V2. v_refcnt 0, not VN_DOOMED ⇔ reclaimable: at once without links, else for memory if nobody
+ *     watches it (v_watches; a watcher is told when the file goes, so it must not go unseen).
  * V3. A vnode is on its mount's list from vnodeAlloc to vnodeReclaim or vnodeKill.
  *
  * Locks: v_lock (RANK_VNODE) guards attribute changes; r_vnlock (spin) the LRU, mount lists and
@@ -23,6 +24,7 @@ import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { Fscache, fscacheDropRange, fscacheSetup } from './fscache';
 import { Fsmanage } from './fsmanage';
+import { inotifyVnodeGone } from './inotify';
 import { Mount } from './mount';
 import { cacheForgetVnode } from './namecache';
 import { vop_inactive, vop_reclaim } from './vop';
@@ -130,12 +132,13 @@ function vnodeLast(vp: Vnode): void {
     return;
   }
   if (vp.v_flag & VN_DOOMED) return;
-  if (vp.v_fc.fc_attr.va_nlink == 0 || vp.v_flag & VN_NOCACHE) {
+  const watched = vp.v_watches != 0;
+  if (vp.v_fc.fc_attr.va_nlink == 0 || (vp.v_flag & VN_NOCACHE && !watched)) {
     vop_inactive(vp.v_fm, vp);
     if (vp.v_refcnt == 0) vnodeReclaim(vp);
     return;
   }
-  if (vp.v_flag & VN_ONLRU) return;
+  if (vp.v_flag & VN_ONLRU || watched) return;
   const r = roots();
   spinLock(vnLock());
   vp.v_flag |= VN_ONLRU;
@@ -175,6 +178,7 @@ function unlinkFromMount(vp: Vnode): void {
 
 /** Detach from names and file system. */
 function vnodeDetach(vp: Vnode): void {
+  if (vp.v_watches != 0) inotifyVnodeGone(vp);
   vp.v_flag |= VN_DOOMED;
   cacheForgetVnode(vp);
   vop_reclaim(vp.v_fm, vp);
@@ -227,7 +231,8 @@ export function vnodeReclaimSome(n: u32): u32 {
     }
     lruRemove(vp);
     spinUnlock(vnLock());
-    if (vp.v_refcnt != 0) continue; // in use again: its last put puts it back
+    // in use again or watched: its last put, or the last watch's end, puts it back
+    if (vp.v_refcnt != 0 || vp.v_watches != 0) continue;
     vnodeReclaim(vp);
     done++;
   }

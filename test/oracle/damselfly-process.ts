@@ -444,6 +444,10 @@ export class DamselflyProcess implements PosixProcess {
     const buffer = new Uint8Array(256);
     return this.#call(this.#with([buffer], () => this.#m.kernel.sys_ioctl(fd, cmd, 0, 0)));
   }
+  /** ioctl with a buffer that the command reads or fills. */
+  ioctlInto(fd: number, cmd: number, buffer: Uint8Array): number {
+    return this.#call(this.#with([buffer], () => this.#m.kernel.sys_ioctl(fd, cmd, 0, 0)));
+  }
   inotifyInit(flags: number): number {
     return this.#call(() => this.#m.kernel.sys_inotify_init(flags));
   }

@@ -19,6 +19,7 @@ import { mountMake } from '../../vfs/vfsmount';
 import { VN_NOCACHE, Vnode, vnodeAlloc } from '../../vfs/vnode';
 import { setVopSetattr } from '../../vfs/vop';
 import { fifofsVector } from '../fifofs/vnops';
+import { watchVector } from './watch';
 
 const PIPEFS_MAGIC: u32 = 0x50495045;
 
@@ -80,6 +81,7 @@ function pipefsSetattr(fm: Fsmanage, vp: Vnode, vap: Vattr, cred: Ucred): i32 {
 function pipefsMount(mp: Mount, opts: usize, optslen: u32, cred: Ucred): i32 {
   if ((mp.mnt_flag & MNTF_INTERNAL) == 0) return -EINVAL;
   setVopSetattr(mp.mnt_norm, pipefsSetattr);
+  watchVector(mp.mnt_norm);
   mountCopyVectors(mp);
   fifofsVector(mp.mnt_fifo);
   const vp = anonVnode(mp.mnt_norm, S_IFDIR, 0o500);
