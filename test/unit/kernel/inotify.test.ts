@@ -496,7 +496,7 @@ describe('as on Linux', () => {
           count++;
         }
       }
-      expect(count).toBeGreaterThan(300);
+      expect(count).toBeGreaterThan(150);
       p.exit();
       return lines;
     });
