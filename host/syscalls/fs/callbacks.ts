@@ -16,8 +16,10 @@ const custom = Symbol.for('nodejs.util.promisify.custom');
 export function callbackApi(calls: Calls): Record<string, unknown> {
   const { names, data, io, glob } = calls;
   const api: Record<string, unknown> = {};
+  // Programs see from its presence whether lchmod works on links, which it does on macOS only.
+  const { lchmod: _, ...shared } = operations(calls);
   const plain: Record<string, Operation> = {
-    ...operations(calls),
+    ...shared,
     close: data.closeSync,
     fchmod: names.fchmodSync,
     fchown: names.fchownSync,

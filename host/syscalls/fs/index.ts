@@ -106,7 +106,7 @@ function synchronous({
   glob,
   ...calls
 }: Calls): Record<string, unknown> {
-  const { modeOf: _, removeDir: __, ...nameFunctions } = names;
+  const { modeOf: _, removeDir: __, lchmodSync: ___, ...nameFunctions } = names;
   return {
     ...nameFunctions,
     appendFileSync: files.appendFileSync,

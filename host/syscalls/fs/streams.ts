@@ -117,182 +117,155 @@ function streamPath(path: unknown): string | Buffer {
   return path instanceof Uint8Array ? Buffer.from(path) : pathText(path);
 }
 
-export function streamClasses(calls: HandleCalls): StreamClasses {
-  class ReadStream extends Readable {
-    readonly #file: StreamFile;
-    readonly #end: number;
-    #position: number | undefined;
-    readonly flags: string | number;
-    readonly mode: number;
-    start: number | undefined;
-    end: number;
-    bytesRead = 0;
+/** What a stream keeps; under a symbol, so that a stream can be set up in an object made elsewhere. */
+const STATE = Symbol('state');
 
-    constructor(path: unknown, options?: unknown) {
-      // All that may throw comes before the stream is made: once made, it opens the file.
-      const checked = toOptions<StreamOptions>(options, {});
-      const { highWaterMark = DEFAULT_READ_BYTES, encoding, autoClose = true, emitClose = true } = checked;
-      const { flags = 'r', start, end } = readRange(checked);
-      const mode = toMode(checked.mode, 'mode', 0o666);
-      const file = new StreamFile(calls, path, checked);
-      if (file.fd === null) readFlags(flags);
-      super({ highWaterMark, encoding, autoDestroy: autoClose, emitClose });
-      this.#file = file;
-      this.flags = flags;
-      this.mode = mode;
-      this.start = start;
-      this.end = end;
-      this.#end = end;
-      this.#position = start;
-      if (file.handle !== undefined) file.handle.on('close', () => this.destroy());
-      abortOn(this, checked.signal);
-    }
+interface ReadState {
+  readonly file: StreamFile;
+  readonly end: number;
+  position: number | undefined;
+}
 
-    get path(): string | Buffer | undefined {
-      return this.#file.path;
-    }
-    get fd(): number | null {
-      return this.#file.fd;
-    }
-    get pending(): boolean {
-      return this.#file.fd === null;
-    }
+interface WriteState {
+  readonly file: StreamFile;
+  readonly flush: boolean;
+  position: number | undefined;
+}
 
-    override _construct(callback: Callback): void {
-      construct(this, this.#file, this.flags, this.mode, callback);
-    }
+/** The prototype of the ReadStream that programs see; see {@link constructorOf}. */
+class ReadStreamMethods extends Readable {
+  declare [STATE]: ReadState;
+  declare flags: string | number;
+  declare mode: number;
+  declare start: number | undefined;
+  declare end: number;
+  declare bytesRead: number;
 
-    override _read(size: number): void {
-      const left =
-        this.#position === undefined ? this.#end + 1 - this.bytesRead : this.#end - this.#position + 1;
-      const length = Math.min(size, left);
-      if (length <= 0) {
-        this.push(null);
+  get path(): string | Buffer | undefined {
+    return this[STATE].file.path;
+  }
+  get fd(): number | null {
+    return this[STATE].file.fd;
+  }
+  /** Set by those who bring an `open` of their own. */
+  set fd(fd: number | null) {
+    this[STATE].file.fd = fd;
+  }
+  get pending(): boolean {
+    return this.fd === null;
+  }
+
+  override _construct(callback: Callback): void {
+    construct(this, this[STATE].file, callback);
+  }
+
+  override _read(size: number): void {
+    const state = this[STATE];
+    const { file, position, end } = state;
+    const left = position === undefined ? end + 1 - this.bytesRead : end - position + 1;
+    const length = Math.min(size, left);
+    if (length <= 0) {
+      this.push(null);
+      return;
+    }
+    const chunk = Buffer.allocUnsafe(length);
+    file.move(
+      (done) => file.fs.read(file.fd as number, chunk, 0, length, position ?? null, done),
+      (error, count = 0) => {
+        if (error) {
+          this.destroy(error);
+          return;
+        }
+        if (position !== undefined) state.position = position + count;
+        this.bytesRead += count;
+        this.push(count === 0 ? null : chunk.subarray(0, count));
+      },
+    );
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this[STATE].file.close(error, callback);
+  }
+
+  close(callback?: Callback): void {
+    if (callback !== undefined) whenClosed(this, callback);
+    this.destroy();
+  }
+}
+
+class WriteStreamMethods extends Writable {
+  declare [STATE]: WriteState;
+  declare autoClose: boolean;
+  declare flags: string | number;
+  declare mode: number;
+  declare start: number | undefined;
+  declare bytesWritten: number;
+
+  get path(): string | Buffer | undefined {
+    return this[STATE].file.path;
+  }
+  get fd(): number | null {
+    return this[STATE].file.fd;
+  }
+  set fd(fd: number | null) {
+    this[STATE].file.fd = fd;
+  }
+  get pending(): boolean {
+    return this.fd === null;
+  }
+
+  override _construct(callback: Callback): void {
+    construct(this, this[STATE].file, callback);
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    writeFrom(this, chunk, 0, callback);
+  }
+
+  override _writev(chunks: Array<{ chunk: Buffer }>, callback: Callback): void {
+    writeFrom(this, Buffer.concat(chunks.map(({ chunk }) => chunk)), 0, callback);
+  }
+
+  override _final(callback: Callback): void {
+    const { file, flush } = this[STATE];
+    if (flush && file.fd !== null) file.fs.fsync(file.fd, callback);
+    else callback();
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this[STATE].file.close(error, callback);
+  }
+
+  close(callback?: Callback): void {
+    if (callback !== undefined) whenClosed(this, callback);
+    // Without autoClose, 'finish' does not destroy the stream.
+    if (!this.autoClose) this.on('finish', () => this.destroy());
+    this.end();
+  }
+
+  destroySoon(): void {
+    this.end();
+  }
+}
+
+/** A short write is followed by another. */
+function writeFrom(stream: WriteStreamMethods, chunk: Buffer, offset: number, callback: Callback): void {
+  const state = stream[STATE];
+  const { file, position } = state;
+  const length = chunk.length - offset;
+  file.move(
+    (done) => file.fs.write(file.fd as number, chunk, offset, length, position ?? null, done),
+    (error, count = 0) => {
+      if (error) {
+        callback(error);
         return;
       }
-      const file = this.#file;
-      const chunk = Buffer.allocUnsafe(length);
-      const from = this.#position ?? null;
-      file.move(
-        (done) => file.fs.read(file.fd as number, chunk, 0, length, from, done),
-        (error, count = 0) => {
-          if (error) {
-            this.destroy(error);
-            return;
-          }
-          if (this.#position !== undefined) this.#position += count;
-          this.bytesRead += count;
-          this.push(count === 0 ? null : chunk.subarray(0, count));
-        },
-      );
-    }
-
-    override _destroy(error: Error | null, callback: Callback): void {
-      this.#file.close(error, callback);
-    }
-
-    close(callback?: Callback): void {
-      if (callback !== undefined) whenClosed(this, callback);
-      this.destroy();
-    }
-  }
-
-  class WriteStream extends Writable {
-    readonly #file: StreamFile;
-    readonly #flush: boolean;
-    #position: number | undefined;
-    readonly #autoClose: boolean;
-    readonly flags: string | number;
-    readonly mode: number;
-    start: number | undefined;
-    bytesWritten = 0;
-
-    constructor(path: unknown, options?: unknown) {
-      const checked = toOptions<StreamOptions>(options, {});
-      const { highWaterMark, encoding, autoClose = true, emitClose = true } = checked;
-      const flush = checkFlag(checked, 'flush');
-      const start = checkedOffset(checked.start, 'start');
-      const flags = checked.flags ?? (start === undefined ? 'w' : 'r+');
-      const mode = toMode(checked.mode, 'mode', 0o666);
-      const file = new StreamFile(calls, path, checked);
-      if (file.fd === null) readFlags(flags);
-      super({ highWaterMark, autoDestroy: autoClose, emitClose, decodeStrings: true });
-      this.#file = file;
-      this.#flush = flush;
-      this.#autoClose = autoClose;
-      this.start = start;
-      this.#position = start;
-      this.flags = flags;
-      this.mode = mode;
-      if (encoding) this.setDefaultEncoding(encoding);
-      if (file.handle !== undefined) file.handle.on('close', () => this.destroy());
-      abortOn(this, checked.signal);
-    }
-
-    get path(): string | Buffer | undefined {
-      return this.#file.path;
-    }
-    get fd(): number | null {
-      return this.#file.fd;
-    }
-    get pending(): boolean {
-      return this.#file.fd === null;
-    }
-
-    override _construct(callback: Callback): void {
-      construct(this, this.#file, this.flags, this.mode, callback);
-    }
-
-    override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-      this.#writeFrom(chunk, 0, callback);
-    }
-
-    override _writev(chunks: Array<{ chunk: Buffer }>, callback: Callback): void {
-      this.#writeFrom(Buffer.concat(chunks.map(({ chunk }) => chunk)), 0, callback);
-    }
-
-    /** A short write is followed by another. */
-    #writeFrom(chunk: Buffer, offset: number, callback: Callback): void {
-      const file = this.#file;
-      const length = chunk.length - offset;
-      file.move(
-        (done) => file.fs.write(file.fd as number, chunk, offset, length, this.#position ?? null, done),
-        (error, count = 0) => {
-          if (error) {
-            callback(error);
-            return;
-          }
-          this.bytesWritten += count;
-          if (this.#position !== undefined) this.#position += count;
-          if (count < length) this.#writeFrom(chunk, offset + count, callback);
-          else callback();
-        },
-      );
-    }
-
-    override _final(callback: Callback): void {
-      const file = this.#file;
-      if (this.#flush && file.fd !== null) file.fs.fsync(file.fd, callback);
+      stream.bytesWritten += count;
+      if (position !== undefined) state.position = position + count;
+      if (count < length) writeFrom(stream, chunk, offset + count, callback);
       else callback();
-    }
-
-    override _destroy(error: Error | null, callback: Callback): void {
-      this.#file.close(error, callback);
-    }
-
-    close(callback?: Callback): void {
-      if (callback !== undefined) whenClosed(this, callback);
-      // Without autoClose, 'finish' does not destroy the stream.
-      if (!this.#autoClose) this.on('finish', () => this.destroy());
-      this.end();
-    }
-
-    destroySoon(): void {
-      this.end();
-    }
-  }
-
-  return { ReadStream, WriteStream };
+    },
+  );
 }
 
 export interface StreamClasses {
@@ -300,18 +273,101 @@ export interface StreamClasses {
   WriteStream: new (path: unknown, options?: unknown) => Writable;
 }
 
+export function streamClasses(calls: HandleCalls): StreamClasses {
+  return {
+    ReadStream: constructorOf('ReadStream', ReadStreamMethods, (stream, path, options) =>
+      setUpReader(calls, stream, path, options),
+    ),
+    WriteStream: constructorOf('WriteStream', WriteStreamMethods, (stream, path, options) =>
+      setUpWriter(calls, stream, path, options),
+    ),
+  };
+}
+
+type SetUp<T> = (stream: T, path: unknown, options: unknown) => void;
+
+/**
+ * A constructor as Node's own are, functions and no classes: programs call them without `new`, and
+ * on objects of their own that inherit from their prototypes.
+ */
+function constructorOf<T extends Readable | Writable>(
+  name: string,
+  methods: { readonly prototype: T },
+  setUp: SetUp<T>,
+): new (
+  path: unknown,
+  options?: unknown,
+) => T {
+  const parent = Object.getPrototypeOf(methods) as object;
+  const prototype = Object.create(
+    Object.getPrototypeOf(methods.prototype) as object,
+    Object.getOwnPropertyDescriptors(methods.prototype),
+  ) as T;
+  function Stream(this: unknown, path: unknown, options?: unknown): unknown {
+    if (!(this instanceof (Stream as unknown as new () => T)))
+      return Reflect.construct(Stream, [path, options]);
+    setUp(this, path, options);
+    return this;
+  }
+  Object.setPrototypeOf(Stream, parent);
+  Object.defineProperty(prototype, 'constructor', { value: Stream, writable: true, configurable: true });
+  Object.defineProperty(Stream, 'prototype', { value: prototype });
+  Object.defineProperty(Stream, 'name', { value: name, configurable: true });
+  return Stream as unknown as new (
+    path: unknown,
+    options?: unknown,
+  ) => T;
+}
+
+function setUpReader(calls: HandleCalls, stream: ReadStreamMethods, path: unknown, options: unknown): void {
+  // All that may throw comes before the stream is made: once made, it opens the file.
+  const checked = toOptions<StreamOptions>(options, {});
+  const { highWaterMark = DEFAULT_READ_BYTES, encoding, autoClose = true, emitClose = true } = checked;
+  const { flags = 'r', start, end } = readRange(checked);
+  const mode = toMode(checked.mode, 'mode', 0o666);
+  const file = new StreamFile(calls, path, checked);
+  if (file.fd === null) readFlags(flags);
+  stream[STATE] = { file, end, position: start };
+  Object.assign(stream, { flags, mode, start, end, bytesRead: 0 });
+  Reflect.apply(Readable, stream, [{ highWaterMark, encoding, autoDestroy: autoClose, emitClose }]);
+  if (file.handle !== undefined) file.handle.on('close', () => stream.destroy());
+  abortOn(stream, checked.signal);
+}
+
+function setUpWriter(calls: HandleCalls, stream: WriteStreamMethods, path: unknown, options: unknown): void {
+  const checked = toOptions<StreamOptions>(options, {});
+  const { highWaterMark, encoding, autoClose = true, emitClose = true } = checked;
+  const flush = checkFlag(checked, 'flush');
+  const start = checkedOffset(checked.start, 'start');
+  const flags = checked.flags ?? (start === undefined ? 'w' : 'r+');
+  const mode = toMode(checked.mode, 'mode', 0o666);
+  const file = new StreamFile(calls, path, checked);
+  if (file.fd === null) readFlags(flags);
+  stream[STATE] = { file, flush, position: start };
+  Object.assign(stream, { autoClose, flags, mode, start, bytesWritten: 0 });
+  Reflect.apply(Writable, stream, [
+    { highWaterMark, autoDestroy: autoClose, emitClose, decodeStrings: true },
+  ]);
+  if (encoding) stream.setDefaultEncoding(encoding);
+  if (file.handle !== undefined) file.handle.on('close', () => stream.destroy());
+  abortOn(stream, checked.signal);
+}
+
 function construct(
-  stream: Readable | Writable,
+  stream: ReadStreamMethods | WriteStreamMethods,
   file: StreamFile,
-  flags: unknown,
-  mode: number,
   callback: Callback,
 ): void {
   if (file.fd !== null) {
     callback();
     return;
   }
-  file.open(flags, mode, (error, fd) => {
+  const { open } = stream as { open?: unknown };
+  if (typeof open === 'function') {
+    openByTheirs(stream, open as () => void, callback);
+    return;
+  }
+  file.open(stream.flags, stream.mode, (error, fd) => {
     if (error) {
       callback(error);
       return;
@@ -320,6 +376,27 @@ function construct(
     stream.emit('open', fd);
     stream.emit('ready');
   });
+}
+
+/**
+ * A program that has given its streams an `open` method opens files itself (graceful-fs does, to
+ * wait for descriptors): it sets `fd` and emits 'open', or emits 'error'.
+ */
+function openByTheirs(stream: Readable | Writable, open: () => void, callback: Callback): void {
+  const { emit } = stream;
+  stream.emit = (event: string | symbol, ...values: unknown[]): boolean => {
+    if (event !== 'open' && event !== 'error') return Reflect.apply(emit, stream, [event, ...values]);
+    stream.emit = emit;
+    if (event === 'error') {
+      callback(values[0] as Error);
+      return true;
+    }
+    callback();
+    const heard: boolean = Reflect.apply(emit, stream, [event, ...values]);
+    stream.emit('ready');
+    return heard;
+  };
+  Reflect.apply(open, stream, []);
 }
 
 function readRange(options: StreamOptions): {

@@ -5,7 +5,10 @@
  */
 import type * as nodeFs from 'node:fs';
 
-/** What node:fs has and the machine's `fs` has not. */
+/**
+ * What node:fs has and the machine's `fs` has not. (`lchmod` and `lchmodSync` are declared and not
+ * there, as in Node on Linux: who asks for all of node:fs gets what it gets there.)
+ */
 export type NotOffered = '_toUnixTimestamp' | 'Utf8Stream' | 'default' | 'module.exports';
 
 type NodeModule = typeof nodeFs;
