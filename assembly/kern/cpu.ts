@@ -71,7 +71,7 @@ export const CPU_ZCACHE: usize = CPU_ZLIVE + 4 * NZONES_MAX;
 export const CPU_COUNTERS: usize = CPU_ZCACHE + 8 * NZONES_MAX;
 /** Records that a call needs for its duration (no stack in RAM, so they live here). */
 export const CPU_SCRATCH: usize = CPU_COUNTERS + 8 * NCOUNTERS;
-export const CPU_SCRATCH_SIZE: usize = PAGE_SIZE - CPU_SCRATCH;
+export const CPU_SCRATCH_SIZE: usize = <usize>PAGE_SIZE - CPU_SCRATCH;
 /** Two buffers of PATH_MAX bytes: where a walk composes the path behind a symbolic link. */
 export const CPU_PATHBUF: usize = PAGE_SIZE;
 if (CPU_AREA_OFFSET != 3 * PAGE_SIZE) ERROR('CPU_AREA_OFFSET');

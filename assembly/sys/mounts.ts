@@ -266,7 +266,7 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
     else if (flags & O_ACCMODE && vp.v_type == S_IFDIR) e = -EISDIR;
     else if (flags & O_ACCMODE && mountReadOnly(mp)) e = -EROFS;
     else {
-      const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : 0));
+      const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : <u32>0));
       const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(8));
       if (changetype<usize>(fp) == 0) e = load<i32>(scratchWord(8));
       else {

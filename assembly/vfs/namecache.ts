@@ -198,7 +198,7 @@ export function cacheFind(parent: u32, name: usize, len: u32, hash: u32): Nameca
       ld32(p + offsetof<Namecache>('nc_hash')) == hash &&
       ld32(p + offsetof<Namecache>('nc_parent')) == parent &&
       ld32(p + offsetof<Namecache>('nc_namelen')) == len &&
-      nameSame(name, len <= NC_INLINE ? p + NC_NAME : <usize>ld32(p + offsetof<Namecache>('nc_namep')), len)
+      nameSame(name, len <= NC_INLINE ? <usize>p + NC_NAME : <usize>ld32(p + offsetof<Namecache>('nc_namep')), len)
     ) {
       break;
     }

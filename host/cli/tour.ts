@@ -7,7 +7,7 @@ import { reasonOf } from '../hostfiles/entry.ts';
 import { KernelPanic, type Machine } from '../index.ts';
 import { detail, heading, print, style } from './output.ts';
 import { compareWithHost } from './tour/compare.ts';
-import { operationCosts, startStatistics } from './tour/costs.ts';
+import { operationCosts } from './tour/costs.ts';
 import { deviceNodes } from './tour/devices.ts';
 import { fifo } from './tour/fifo.ts';
 import { fork } from './tour/fork.ts';
@@ -31,7 +31,7 @@ const STEPS: readonly (readonly [string, Step])[] = [
   ['Whole directories renamed', renames],
   ['Another user', otherUser],
   ['Snapshot and fork', fork],
-  ['What the operations cost', operationCosts],
+  ['How often each operation was called', operationCosts],
 ];
 
 /** @returns whether every step checked out */
@@ -40,7 +40,6 @@ export async function takeTour(machine: Machine, imported: readonly Imported[]):
   const scene: Scene = {
     machine,
     imported,
-    statistics: startStatistics(machine),
     say: detail,
   };
   const failed: string[] = [];

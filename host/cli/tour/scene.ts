@@ -2,7 +2,6 @@
 import { codeOf } from '../../hostfiles/entry.ts';
 import type { Tree } from '../../hostfiles/scan.ts';
 import type { Machine } from '../../index.ts';
-import type { Statistics } from './costs.ts';
 
 /** A tree in the machine and where it came from. */
 export interface Imported {
@@ -17,7 +16,6 @@ export interface Imported {
 export interface Scene {
   readonly machine: Machine;
   readonly imported: readonly Imported[];
-  readonly statistics: Statistics;
   /** Print what was found out. */
   say(line: string): void;
 }
