@@ -1,7 +1,8 @@
 /**
  * File times on the host, to the nanosecond. Node passes times as seconds in a double, which is
- * good to about 240 ns today; `touch` of the GNU coreutils takes them exactly. So each file first
- * gets what Node can give, and those that it did not suit are handed to `touch` together.
+ * good to about 240 ns today. So each file first gets what Node can give; those that it did not
+ * suit are set by `touch` of the GNU coreutils, a process for each, or when they are many by Python,
+ * if there is one: a process for all.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -16,6 +17,18 @@ interface Wanted {
 /** Shells at work at a time, and files for each. */
 const SHELLS = 4;
 const BATCH = 500;
+/** From this many files on it pays to start Python. */
+const MANY = 200;
+
+const PYTHON = `
+import os, sys
+fields = sys.stdin.buffer.read().split(b'\\0')
+for path, atime, mtime in zip(fields[::3], fields[1::3], fields[2::3]):
+    try:
+        os.utime(path, ns=(int(atime), int(mtime)), follow_symlinks=False)
+    except OSError:
+        pass
+`;
 
 export class HostTimes {
   #wanted: Wanted[] = [];
@@ -29,8 +42,12 @@ export class HostTimes {
 
   /** Make exact what `set` could not. Returns how many files keep times that are not. */
   async settle(): Promise<number> {
-    const all = this.#wanted;
+    let all = this.#wanted;
     this.#wanted = [];
+    if (all.length >= MANY) {
+      await feed('python3', ['-c', PYTHON], pythonInput(all));
+      all = all.filter((wanted) => !isExact(wanted));
+    }
     const batches: Wanted[][] = [];
     for (let i = 0; i < all.length; i += BATCH) batches.push(all.slice(i, i + BATCH));
     const queue = batches.values();
@@ -77,7 +94,14 @@ function stamp({ seconds, nanoseconds }: Time): string {
   return `@${whole === 0 ? '-0' : whole}.${rest}`;
 }
 
-/** What fails is seen by whoever looks at the files afterwards. */
+function pythonInput(files: readonly Wanted[]): Buffer {
+  const fields = files.flatMap(({ path, atime, mtime }) => [
+    path,
+    Buffer.from(`\0${nanosecondsOf(atime)}\0${nanosecondsOf(mtime)}\0`),
+  ]);
+  return Buffer.concat(fields);
+}
+
 function touch(files: readonly Wanted[]): Promise<void> {
   const script: Buffer[] = [];
   for (const { path, atime, mtime } of files) {
@@ -90,11 +114,16 @@ function touch(files: readonly Wanted[]): Promise<void> {
       script.push(Buffer.from(`touch -chm -d ${change} -- `), name);
     }
   }
+  return feed('sh', ['-s'], Buffer.concat(script));
+}
+
+/** Run a program on this input. What fails is seen by whoever looks at the files afterwards. */
+function feed(command: string, args: readonly string[], input: Buffer): Promise<void> {
   return new Promise((resolve) => {
-    const shell = spawn('sh', ['-s'], { stdio: ['pipe', 'ignore', 'ignore'] });
-    shell.once('error', () => resolve());
-    shell.once('close', () => resolve());
-    shell.stdin.on('error', () => {});
-    shell.stdin.end(Buffer.concat(script));
+    const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.once('error', () => resolve());
+    child.once('close', () => resolve());
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
   });
 }
