@@ -98,6 +98,7 @@ export {
   sys_name_to_handle_at,
   sys_open_by_handle_at,
   sys_removexattr,
+  sys_revoke,
   sys_setxattr,
   sys_statfs,
   sys_umount2,

@@ -133,12 +133,15 @@ export const MS_SYNCHRONOUS: u32 = 16;
 export const MS_REMOUNT: u32 = 32;
 export const MS_NOATIME: u32 = 1024;
 export const MS_BIND: u32 = 4096;
+export const MS_REC: u32 = 16384;
+export const MS_SILENT: u32 = 32768;
 export const MS_RELATIME: u32 = 1 << 21;
 export const MS_STRICTATIME: u32 = 1 << 24;
 
 // umount2(2)
 export const MNT_FORCE: u32 = 1;
 export const MNT_DETACH: u32 = 2;
+export const UMOUNT_NOFOLLOW: u32 = 8;
 
 // setxattr(2)
 export const XATTR_CREATE: u32 = 1;

@@ -33,7 +33,7 @@ export class File {
 /** Private bits in f_flag, above every O_*. */
 export const FF_OPENING: u32 = 0x10000000; // VOP_OPEN has blocked: only its Lwp holds the File
 export const FF_BENEATH: u32 = 0x20000000; // lookups from this directory stay beneath it
-export const FF_WRITER: u32 = 0x40000000; //  counted in v_writers
+export const FF_WRITER: u32 = 0x40000000; //  counted in mnt_writers
 
 export const FD_DIR: u32 = 256;
 export const FD_CHUNK: u32 = 64;

@@ -49,6 +49,7 @@ import { placePath } from '../vfs/place';
 import { procSetCwd, procSetRoot } from '../vfs/procdirs';
 import { scratchNl, scratchPath } from '../vfs/scratch';
 import { fileClosedBy, fileMount, fileVnode } from '../vfs/vfile';
+import { mountLetGo } from '../vfs/vfsmount';
 import { sysEnter, sysLeave } from './enter';
 import { pathDone, pathToVnode, pathVnode } from './path';
 import { pipeFcntl } from './pipe';
@@ -78,6 +79,7 @@ function dupOnto(oldfd: i32, newfd: i32, flags: u32): i32 {
   const was = fdTake(p, <u32>newfd);
   fdInstall(newfd, fp, flags);
   if (changetype<usize>(was) != 0) fileClosedBy(was, p);
+  mountLetGo();
   return newfd;
 }
 
@@ -152,6 +154,7 @@ export function sys_chdir(plen: u32): i32 {
   const nl = scratchNl(0);
   procSetCwd(curproc(), nl.nl_mount, nl.nl_ncp, pathVnode());
   pathDone();
+  mountLetGo();
   return sysLeave(0);
 }
 
@@ -163,6 +166,7 @@ function fchdir(fd: i32): i32 {
   const e = attrAccess(vp.v_fc.fc_attr, X_OK, curcred());
   if (e != 0) return e;
   procSetCwd(curproc(), fileMount(fp), changetype<Namecache>(<usize>fp.f_ncp), vp);
+  mountLetGo();
   return 0;
 }
 
@@ -182,6 +186,7 @@ export function sys_chroot(plen: u32): i32 {
     procSetRoot(curproc(), nl.nl_mount, nl.nl_ncp, pathVnode());
   } else e = -EPERM;
   pathDone();
+  mountLetGo();
   return sysLeave(e);
 }
 

@@ -19,7 +19,6 @@ import {
   IN_MODIFY,
   IOV_MAX,
   MS_NOATIME,
-  MS_RDONLY,
   MS_STRICTATIME,
   O_ACCMODE,
   O_APPEND,
@@ -41,7 +40,6 @@ import {
   SEEK_SET,
 } from '../abi/flags';
 import { IOV_SIZE, PAGE_SIZE, SA_DATA, SA_IOV } from '../abi/layout';
-import { roots } from '../kern/boot';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
 import { curcred } from '../proc/cred';
@@ -51,11 +49,12 @@ import { CALL_READ, CALL_WRITE, lwpResume } from '../proc/sleep';
 import { IO_APPEND, IO_NONBLOCK, IO_SYNC } from '../vfs/defaults';
 import { attrBegin, attrEnd, FSCACHE_MAX_BYTES } from '../vfs/fscache';
 import { inotifyFile } from '../vfs/inotify';
-import { Mount, vfs_sync } from '../vfs/mount';
+import { Mount, mountReadOnly, vfs_sync } from '../vfs/mount';
 import { readdirFinish, readdirInit } from '../vfs/readdir';
 import { scratchPath, scratchReaddir, scratchUio, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
 import { fileMount, fileVnode } from '../vfs/vfile';
+import { syncAll } from '../vfs/vfsmount';
 import { VN_NOSEEK, Vnode } from '../vfs/vnode';
 import { vop_allocate, vop_copyrange, vop_fsync, vop_lseek, vop_read, vop_readdir, vop_write } from '../vfs/vop';
 import { Uio, uioKernel, uioSingle, uioSkip } from '../vm/uio';
@@ -98,7 +97,7 @@ export function touchAtime(fp: File, vp: Vnode): void {
 /** After a read: atime, as the mount's noatime / relatime / strictatime says. */
 export function touchAtimeOn(mp: Mount, vp: Vnode): void {
   const flag = mp.mnt_flag;
-  if (flag & (MS_NOATIME | MS_RDONLY)) return;
+  if (flag & MS_NOATIME || mountReadOnly(mp)) return;
   const va: Vattr = vp.v_fc.fc_attr;
   if ((flag & MS_STRICTATIME) == 0) {
     const older =
@@ -392,7 +391,7 @@ export function sys_fdatasync(fd: i32): i32 {
 export function sys_sync(): i32 {
   const e = sysEnter();
   if (e != 0) return e;
-  for (let p = roots().r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) vfs_sync(changetype<Mount>(<usize>p));
+  syncAll();
   return sysLeave(0);
 }
 

@@ -2,7 +2,6 @@
 import {
   E2BIG,
   EBADF,
-  EBUSY,
   EINVAL,
   EISDIR,
   ELOOP,
@@ -28,15 +27,19 @@ import {
   MNT_FORCE,
   MS_BIND,
   MS_RDONLY,
+  MS_REC,
   MS_REMOUNT,
+  MS_SILENT,
   O_ACCMODE,
   O_CLOEXEC,
   O_PATH,
+  PATH_MAX,
   R_OK,
   S_IFDIR,
   S_IFLNK,
   S_IFREG,
   S_ISVTX,
+  UMOUNT_NOFOLLOW,
   W_OK,
   XATTR_CREATE,
   XATTR_NAME_MAX,
@@ -62,6 +65,7 @@ import {
   SF_NAMELEN,
   SF_TYPE,
 } from '../abi/layout';
+import { roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
 import { litEquals, litLen } from '../kern/text';
 import { curcred, credIsRoot } from '../proc/cred';
@@ -75,18 +79,19 @@ import {
   mountById,
   mountReadOnly,
   vfs_fhtovp,
-  vfs_remount,
   vfs_statfs,
   vfs_vptofh,
   Vfsconf,
   vfsFind,
+  VFCF_BIND,
 } from '../vfs/mount';
-import { Namecache } from '../vfs/namecache';
-import { NL_FOLLOW, nlookupDone } from '../vfs/nlookup';
+import { bindMount, remountAll, remountPlace } from '../vfs/bind';
+import { Namecache, NCF_DESTROYED } from '../vfs/namecache';
+import { NL_FOLLOW, Nlookup, nlookupDone, nlookupVnode } from '../vfs/nlookup';
 import { scratchNl, scratchStatfs, scratchUio, scratchWord } from '../vfs/scratch';
-import { bindMake, mountAttach, mountMake, mountRemove } from '../vfs/vfsmount';
+import { mountAttach, mountMake, mountRemove } from '../vfs/vfsmount';
 import { fileMount, fileVnode, vnodeOpen } from '../vfs/vfile';
-import { Vnode, vnodePut } from '../vfs/vnode';
+import { VN_DEAD, VN_NOCACHE, Vnode, vnodeKill, vnodePut } from '../vfs/vnode';
 import { vop_getxattr, vop_listxattr, vop_removexattr, vop_setxattr } from '../vfs/vop';
 import { uioSingle } from '../vm/uio';
 import { sysEnter, sysLeave } from './enter';
@@ -109,7 +114,8 @@ function statfsFill(mp: Mount): i32 {
   store<f64>(s, <f64>sf.sf_ffree, SF_FFREE);
   store<f64>(s, <f64>mp.mnt_dev, SF_FSID);
   store<f64>(s, <f64>sf.sf_namelen, SF_NAMELEN);
-  store<f64>(s, <f64>(mp.mnt_flag & MNT_FLAGS), SF_FLAGS);
+  const flags = (mp.mnt_flag & MNT_FLAGS) | (mountReadOnly(mp) ? MS_RDONLY : 0);
+  store<f64>(s, <f64>flags, SF_FLAGS);
   return 0;
 }
 
@@ -132,71 +138,58 @@ export function sys_fstatfs(fd: i32): i32 {
 
 // ── mount ────────────────────────────────────────────────────────────────────────────────────
 
-function remount(mp: Mount, ncp: Namecache, flags: u32, opts: usize, optlen: u32): i32 {
-  if (changetype<usize>(ncp) != changetype<usize>(mp.mnt_root)) return -EINVAL;
-  if (flags & MS_RDONLY && !mountReadOnly(mp) && (flags & MS_BIND) == 0 && hasWriters(mp)) return -EBUSY;
-  const e = optlen != 0 ? vfs_remount(mp, opts, optlen) : 0;
-  if (e != 0) return e;
-  mp.mnt_flag = (mp.mnt_flag & ~MNT_FLAGS) | (flags & MNT_FLAGS);
-  return 0;
+function remount(nl: Nlookup, flags: u32, opts: usize, optlen: u32): i32 {
+  const mp = nl.nl_mount;
+  if (changetype<usize>(nl.nl_ncp) != changetype<usize>(mp.mnt_root)) return -EINVAL;
+  return flags & MS_BIND ? remountPlace(mp, flags) : remountAll(mp, flags, opts, optlen);
 }
 
-/** Is any file of this mount open for writing? */
-function hasWriters(mp: Mount): bool {
-  for (let p = mp.mnt_vnodes; p != 0; p = changetype<Vnode>(<usize>p).v_mnext) {
-    if (changetype<Vnode>(<usize>p).v_writers != 0) return true;
-  }
-  return false;
-}
-
-function bind(src: usize, srclen: u32, target: Mount, tncp: Namecache, tvp: Vnode, flags: u32): i32 {
+function bind(srclen: u32, target: Nlookup, tvp: Vnode, flags: u32): i32 {
   const nl = scratchNl(1);
   let e = pathLookup(nl, AT_FDCWD, SA_PATH1, srclen, NL_FOLLOW);
   if (e != 0) return e;
-  const vp = nl.nl_ncp.vp;
-  if (changetype<usize>(vp) == 0) e = -ENOENT;
-  else if ((vp.v_type == S_IFDIR) != (tvp.v_type == S_IFDIR)) e = -ENOTDIR;
-  else {
-    const conf = changetype<Vfsconf>(<usize>nl.nl_mount.mnt_conf);
-    e = bindMake(conf, nl.nl_mount, nl.nl_ncp, vp, flags & MNT_FLAGS, src, srclen, scratchWord(8));
-    if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), target, tncp);
+  e = nl.nl_anon != 0 ? -EINVAL : nlookupVnode(nl, scratchWord(8));
+  if (e == 0) {
+    const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(8)));
+    e = bindMount(nl.nl_mount, nl.nl_ncp, vp, target.nl_mount, target.nl_ncp, tvp, flags);
+    vnodePut(vp);
   }
   nlookupDone(nl);
   return e;
 }
 
+/** A file system of its own on a directory. */
+function mountNew(conf: Vfsconf, srclen: u32, opts: usize, optlen: u32, nl: Nlookup, vp: Vnode, flags: u32): i32 {
+  if (vp.v_type != S_IFDIR) return -ENOTDIR;
+  if (nl.nl_ncp.nc_flags & NCF_DESTROYED) return -ENOENT;
+  const src = <usize>curcpu.c_area + SA_PATH1;
+  const e = mountMake(conf, flags & MNT_FLAGS, src, srclen, opts, optlen, curcred(), scratchWord(8));
+  if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), nl.nl_mount, nl.nl_ncp);
+  return e;
+}
+
+/** The flags that mount(2) knows here; others would promise what is not done. */
+const MOUNT_CALL_FLAGS: u32 = MNT_FLAGS | MS_REMOUNT | MS_BIND | MS_REC | MS_SILENT;
+
+function mountAt(nl: Nlookup, vp: Vnode, srclen: u32, typelen: u32, optlen: u32, flags: u32): i32 {
+  if (nl.nl_anon != 0) return -EINVAL;
+  const type = <usize>curcpu.c_area + SA_DATA;
+  const opts = type + typelen;
+  if (flags & MS_REMOUNT) return remount(nl, flags, opts, optlen);
+  if (flags & MS_BIND) return bind(srclen, nl, vp, flags);
+  const conf = vfsFind(type, typelen);
+  if (changetype<usize>(conf) == 0) return -ENODEV;
+  if (conf.vfc_flags & VFCF_BIND) return optlen != 0 ? -EINVAL : bind(srclen, nl, vp, flags);
+  return mountNew(conf, srclen, opts, optlen, nl, vp, flags);
+}
+
 function mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32, flags: u32): i32 {
   if (!credIsRoot(curcred())) return -EPERM;
-  if (typelen > SA_DATA_SIZE || optlen > SA_DATA_SIZE - typelen || srclen >= 4096) return -EINVAL;
+  if (typelen > SA_DATA_SIZE || optlen > SA_DATA_SIZE - typelen || srclen >= PATH_MAX) return -EINVAL;
+  if (flags & ~MOUNT_CALL_FLAGS) return -EINVAL;
   let e = pathToVnode(AT_FDCWD, SA_PATH2, targetlen, NL_FOLLOW, 0);
   if (e != 0) return e;
-  const nl = scratchNl(0);
-  const vp = pathVnode();
-  if (nl.nl_anon != 0) {
-    pathDone();
-    return -EINVAL;
-  }
-  const area = <usize>curcpu.c_area;
-  const opts = area + SA_DATA + typelen;
-  if (flags & MS_REMOUNT) e = remount(nl.nl_mount, nl.nl_ncp, flags, opts, optlen);
-  else if (flags & MS_BIND) e = bind(area + SA_PATH1, srclen, nl.nl_mount, nl.nl_ncp, vp, flags);
-  else if (vp.v_type != S_IFDIR) e = -ENOTDIR;
-  else {
-    const conf = vfsFind(area + SA_DATA, typelen);
-    if (changetype<usize>(conf) == 0) e = -ENODEV;
-    else
-      e = mountMake(
-        conf,
-        flags & MNT_FLAGS,
-        area + SA_PATH1,
-        srclen,
-        opts,
-        optlen,
-        curcred(),
-        scratchWord(8),
-      );
-    if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), nl.nl_mount, nl.nl_ncp);
-  }
+  e = mountAt(scratchNl(0), pathVnode(), srclen, typelen, optlen, flags);
   pathDone();
   return e;
 }
@@ -209,8 +202,8 @@ export function sys_mount(srclen: u32, targetlen: u32, typelen: u32, optlen: u32
 
 function umount(plen: u32, flags: u32): i32 {
   if (!credIsRoot(curcred())) return -EPERM;
-  if (flags & ~(MNT_FORCE | MNT_DETACH)) return -EINVAL;
-  const e = pathToVnode(AT_FDCWD, SA_PATH1, plen, NL_FOLLOW, 0);
+  if (flags & ~(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW)) return -EINVAL;
+  const e = pathToVnode(AT_FDCWD, SA_PATH1, plen, flags & UMOUNT_NOFOLLOW ? 0 : NL_FOLLOW, 0);
   if (e != 0) return e;
   const nl = scratchNl(0);
   const mp = nl.nl_mount;
@@ -223,6 +216,24 @@ export function sys_umount2(plen: u32, flags: u32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
   return sysLeave(umount(plen, flags));
+}
+
+/** revoke(2) of BSD: whoever has the file open finds it dead; a device's or file's owner may. */
+function revoke(plen: u32): i32 {
+  let e = pathToVnode(AT_FDCWD, SA_PATH1, plen, NL_FOLLOW, 0);
+  if (e != 0) return e;
+  const vp = pathVnode();
+  if (vp.v_type == S_IFDIR || vp.v_type == S_IFLNK || vp.v_flag & (VN_NOCACHE | VN_DEAD)) e = -EINVAL;
+  else if (!isOwner(vp.v_fc.fc_attr, curcred())) e = -EPERM;
+  else vnodeKill(vp, changetype<Mount>(<usize>roots().r_deadmount).mnt_norm);
+  pathDone();
+  return e;
+}
+
+export function sys_revoke(plen: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(revoke(plen));
 }
 
 // ── file handles ─────────────────────────────────────────────────────────────────────────────

@@ -43,7 +43,7 @@ import { curcred, credIsRoot } from '../proc/cred';
 
 import { attrAccess, mayCreate, mayDelete } from '../vfs/access';
 import { inotifyFile, inotifyName } from '../vfs/inotify';
-import { mountOn, mountReadOnly } from '../vfs/mount';
+import { mountReadOnly } from '../vfs/mount';
 import {
   cacheExchange,
   cacheIsAncestor,
@@ -218,9 +218,9 @@ export function sys_readlinkat(dirfd: i32, plen: u32): i32 {
 
 // ── removing names ───────────────────────────────────────────────────────────────────────────
 
-/** Is something mounted on this entry (by whichever mount one gets here)? */
-function isMountPoint(nl: Nlookup, ncp: Namecache): bool {
-  return (ncp.nc_flags & NCF_MOUNTPT) != 0 && changetype<usize>(mountOn(nl.nl_mount, ncp)) != 0;
+/** Is something mounted on this entry, seen from whichever mount? */
+function isMountPoint(ncp: Namecache): bool {
+  return (ncp.nc_flags & NCF_MOUNTPT) != 0;
 }
 
 /** What the last component must be for unlink or rmdir; 0 or an errno. */
@@ -241,7 +241,7 @@ function unlinkHere(nl: Nlookup, isdir: bool): i32 {
   let e = mayDelete(dvp, vp, nl.nl_mount, curcred());
   if (e != 0) return e;
   if (isdir ? vp.v_type != S_IFDIR : vp.v_type == S_IFDIR) return isdir ? -ENOTDIR : -EISDIR;
-  if (isMountPoint(nl, ncp)) return -EBUSY;
+  if (isMountPoint(ncp)) return -EBUSY;
   // held so that the file system may drop the last link while we still look at it
   vnodeRef(vp);
   e = isdir ? vop_nrmdir(ncp.nc_fm, ncp, curcred()) : vop_nremove(ncp.nc_fm, ncp, curcred());
@@ -343,7 +343,7 @@ function renameCheck(from: Nlookup, to: Nlookup, flags: u32): i32 {
     if (e == 0 && exchange && tvp.v_type == S_IFDIR) e = attrAccess(tvp.v_fc.fc_attr, W_OK, cr);
   }
   if (e != 0) return e;
-  return isMountPoint(from, from.nl_ncp) || isMountPoint(to, to.nl_ncp) ? -EBUSY : 0;
+  return isMountPoint(from.nl_ncp) || isMountPoint(to.nl_ncp) ? -EBUSY : 0;
 }
 
 function renameDo(from: Nlookup, to: Nlookup, flags: u32): i32 {

@@ -62,6 +62,7 @@ import {
 import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
 import { fileClosedBy, fileDrop, fileVnode, vnodeOpen, vnodeOpenFile, vnodeOpenResume } from '../vfs/vfile';
+import { mountLetGo } from '../vfs/vfsmount';
 import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
 import { truncateVnode } from './attr';
@@ -330,5 +331,8 @@ export function sys_close(fd: i32): i32 {
   if (e != 0) return e;
   const p = curproc();
   const fp = fdTake(p, <u32>fd);
-  return sysLeave(changetype<usize>(fp) == 0 ? -EBADF : fileClosedBy(fp, p));
+  if (changetype<usize>(fp) == 0) return sysLeave(-EBADF);
+  const r = fileClosedBy(fp, p);
+  mountLetGo();
+  return sysLeave(r);
 }

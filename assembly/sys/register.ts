@@ -5,6 +5,7 @@ import { deadfsInit } from '../fs/deadfs/vnops';
 import { pipeInit } from '../fs/fifofs/pipe';
 import { pipefsInit } from '../fs/pipefs/vfsops';
 import { devfsInit } from '../fs/devfs/vfsops';
+import { nullfsInit } from '../fs/nullfs/vfsops';
 import { procfsInit } from '../fs/procfs/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
 
@@ -16,6 +17,7 @@ export function fsInit(): void {
   tmpfsInit();
   devfsInit();
   procfsInit();
+  nullfsInit();
   consoleInit();
   memInit();
 }

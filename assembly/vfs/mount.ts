@@ -6,8 +6,12 @@
  * mnt_root is the entry at the mount's root; mnt_covered (with mnt_parent) the entry it hides.
  *
  * M1. The mount list is in order of mounting; the root mount is first.
- * M2. A mount is busy while a file, directory of a process, or mount on it holds mnt_refs.
- * M3. An entry that is covered has NCF_MOUNTPT, and is held.
+ * M2. A mount is busy while a file, directory of a process, or mount on it holds mnt_refs. Bind
+ *     mounts do not make what they show busy: unmounted, it lingers, out of the tree, until they
+ *     and its holders are gone.
+ * M3. Read-only are a mount (MS_RDONLY) and its file system (MNTF_FSRDONLY, which its bind mounts
+ *     repeat); either is enough.
+ * M4. An entry that is covered has NCF_MOUNTPT, and is held.
  *
  * Locks: r_mountlock (RANK_MOUNTS) guards the list and the tree of mounts.
  */
@@ -21,7 +25,7 @@ import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { kmalloc, Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { fsmanageSetDefaults } from './defaults';
 import { FM_FIFO, FM_NORM, FM_SPEC, Fsmanage, fsmanageCopyVector } from './fsmanage';
-import { Namecache } from './namecache';
+import { Namecache, NCF_MOUNTPT } from './namecache';
 import { Vattr } from './vattr';
 import { Vnode } from './vnode';
 
@@ -47,7 +51,11 @@ export class Mount {
   mnt_vnodes: u32; //  r_vnlock; by v_mnext
   mnt_nvnodes: u32;
   mnt_ncount: u32; //  namecache entries
-  mnt_tracers: u32; // layers of its three Fsmanage, a count
+  mnt_trace: u32; //   what the tracer counts (vfs/trace.ts); 0: it never traced this mount
+  mnt_binds: u32; //   bind mounts that show its names
+  mnt_writers: u32; // regular files open for writing through this mount
+  mnt_clone: u32; //   during a recursive bind: the copy made of it
+  mnt_pad: u32;
   // file-system operations: function indices, set by vfsSetOps
   mnt_op_unmount: u32;
   mnt_op_statfs: u32;
@@ -77,7 +85,7 @@ const MOUNT_FM: usize = offsetof<Mount>();
 if (MOUNT_FM % 8 != 0) ERROR('Mount: pad it to 8');
 
 export const MNTF_INTERNAL: u32 = 0x10000000; // not in the tree (anonymous pipes)
-export const MNTF_UNMOUNTING: u32 = 0x20000000;
+export const MNTF_FSRDONLY: u32 = 0x20000000; // the file system is, whatever the mount says
 export const MNTF_BIND: u32 = 0x40000000;
 /** The MS_* flags that stay with a mount. */
 export const MNT_FLAGS: u32 = 1 | 2 | 4 | 8 | 16 | 1024 | (1 << 21) | MS_STRICTATIME;
@@ -92,6 +100,8 @@ export class Vfsconf {
   vfc_magic: u32; // statfs f_type
   vfc_pad: u32;
 }
+/** Mounts of this type are bind mounts (nullfs). */
+export const VFCF_BIND: u32 = 2;
 /** The type has no device behind it (nodev in /proc/filesystems). */
 export const VFCF_NODEV: u32 = 1;
 
@@ -184,7 +194,7 @@ export function mountDrop(mp: Mount): void {
 // @ts-ignore: decorator
 @inline
 export function mountReadOnly(mp: Mount): bool {
-  return (mp.mnt_flag & MS_RDONLY) != 0;
+  return (mp.mnt_flag & (MS_RDONLY | MNTF_FSRDONLY)) != 0;
 }
 
 export function mountsLock(): void {
@@ -225,6 +235,7 @@ export function mountListRemove(mp: Mount): void {
 
 /** The topmost mount that covers (mp, ncp), or null. */
 export function mountOn(mp: Mount, ncp: Namecache): Mount {
+  if ((ncp.nc_flags & NCF_MOUNTPT) == 0) return changetype<Mount>(<usize>0);
   let found: usize = 0;
   for (let p = roots().r_mounts; p != 0; ) {
     const m = changetype<Mount>(<usize>p);

@@ -7,7 +7,7 @@
  * File's last reference closes it like any other.
  */
 import { ENFILE, ERESTART } from '../abi/errno';
-import { O_ACCMODE, O_PATH, O_RDONLY } from '../abi/flags';
+import { O_ACCMODE, O_PATH, O_RDONLY, S_IFREG } from '../abi/flags';
 import { add32 } from '../kern/lock';
 import { Ucred, credDrop, credRef } from '../proc/cred';
 import { FF_OPENING, FF_WRITER, File, fileAlloc, fileFree } from '../proc/file';
@@ -65,9 +65,10 @@ export function vnodeOpenFile(fp: File, vp: Vnode, mp: Mount, ncp: Namecache, fl
 }
 
 function countWriter(fp: File, vp: Vnode): void {
-  if ((fp.f_flag & O_ACCMODE) == O_RDONLY) return;
+  // what is written to a device or a fifo does not end up on the mount
+  if ((fp.f_flag & O_ACCMODE) == O_RDONLY || vp.v_type != S_IFREG) return;
   fp.f_flag |= FF_WRITER;
-  add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), 1);
+  add32(<usize>fp.f_mount + offsetof<Mount>('mnt_writers'), 1);
 }
 
 /** Go on with a VOP_OPEN that blocked: 0, -ERESTART again, or an errno (the Lwp's end closes fp). */
@@ -109,7 +110,7 @@ export function fileDrop(fp: File): i32 {
   if ((fp.f_flag & O_PATH) == 0) {
     if (fp.f_lockinfo != 0) lockFileClosed(fp);
     if ((fp.f_flag & FF_OPENING) == 0) inotifyClose(fp);
-    if (fp.f_flag & FF_WRITER) add32(changetype<usize>(vp) + offsetof<Vnode>('v_writers'), -1);
+    if (fp.f_flag & FF_WRITER) add32(<usize>fp.f_mount + offsetof<Mount>('mnt_writers'), -1);
     e = vop_close(vp.v_fm, vp, fp);
   }
   fileRelease(fp);

@@ -1,7 +1,19 @@
-/** Mounting and unmounting: attaching a file system to the tree and taking it away. */
+/**
+ * Mounting and unmounting: attaching a file system to the tree and taking it away.
+ *
+ *     mountMake, bindMake ─→ mountAttach ─→ in the tree
+ *                                              │ umount: nobody holds it, MNT_DETACH, MNT_FORCE
+ *                                           detach
+ *                               held, or shown by bind mounts → r_lingering ─ mountSweep ─┐
+ *                               else ────────────────────────────────────→ mountDestroy ←─┘
+ *
+ * A bind mount holds its source's mount by mnt_binds, the entry and the vnode at its root by
+ * references. What lingers is no place any more: no path leads there, and its root has no "..".
+ */
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno';
-import { MNT_DETACH, MNT_FORCE } from '../abi/flags';
+import { MNT_DETACH, MNT_FORCE, MS_RDONLY } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
+import { add32 } from '../kern/lock';
 import { Ucred } from '../proc/cred';
 import { ALLOC_NOIO } from '../vm/page';
 import { kfree, kmalloc } from '../vm/zone';
@@ -16,6 +28,7 @@ import {
   mountsLock,
   mountsUnlock,
   MNTF_BIND,
+  MNTF_FSRDONLY,
   Vfsconf,
   vfs_mount,
   vfs_sync,
@@ -30,8 +43,8 @@ import {
   Namecache,
   NCF_MOUNTPT,
 } from './namecache';
-import { layerFree, layerRemove, LAYER_FAULT, LAYER_TRACE } from './layer';
-import { Vnode, vnodeKill, vnodePut, vnodeRef } from './vnode';
+import { layerFree, layerRemove } from './layer';
+import { Vnode, vnodeKill, vnodePut } from './vnode';
 
 function textCopy(from: usize, len: u32): u32 {
   if (len == 0) return 0;
@@ -53,11 +66,13 @@ export function mountMake(
 ): i32 {
   const mp = mountAlloc(conf, flags);
   if (changetype<usize>(mp) == 0) return -ENOMEM;
+  if (flags & MS_RDONLY) mp.mnt_flag |= MNTF_FSRDONLY;
   mp.mnt_source = textCopy(src, srclen);
   mp.mnt_sourcelen = mp.mnt_source != 0 ? srclen : 0;
   mp.mnt_opts = textCopy(opts, optslen);
   mp.mnt_optslen = mp.mnt_opts != 0 ? optslen : 0;
-  let e = vfs_mount(mp, opts, optslen, cred);
+  let e: i32 = mp.mnt_sourcelen != srclen || mp.mnt_optslen != optslen ? -ENOMEM : 0;
+  if (e == 0) e = vfs_mount(mp, opts, optslen, cred);
   if (e == 0 && changetype<usize>(mp.mnt_root) == 0) {
     mp.mnt_root = cacheRoot(mp.mnt_norm, mp.mnt_rootvp);
     if (changetype<usize>(mp.mnt_root) == 0) {
@@ -122,23 +137,29 @@ function mountEmpty(mp: Mount): void {
   vfs_unmount(mp);
 }
 
+/** Other options were given: they are what is shown from now on, if there is memory for them. */
+export function mountSetOpts(mp: Mount, opts: usize, optslen: u32): void {
+  const text = textCopy(opts, optslen);
+  if (optslen != 0 && text == 0) return;
+  if (mp.mnt_opts != 0) kfree(mp.mnt_opts);
+  mp.mnt_opts = text;
+  mp.mnt_optslen = optslen;
+}
+
 function dropLayers(mp: Mount): void {
   for (let i: u32 = 0; i < 3; i++) {
     const fm = i == 0 ? mp.mnt_norm : i == 1 ? mp.mnt_fifo : mp.mnt_spec;
-    for (let kind = LAYER_TRACE; kind <= LAYER_FAULT; kind++) {
-      const ly = layerRemove(fm, kind);
-      if (changetype<usize>(ly) != 0) layerFree(ly);
-    }
+    while (changetype<usize>(fm.fm_layers) != 0) layerFree(layerRemove(fm, fm.fm_layers.ly_kind));
   }
 }
 
-/** Free a mount that is out of the tree and that nobody holds. */
+/** Free a mount that is out of the tree, and that nobody holds and no bind mount shows. */
 export function mountDestroy(mp: Mount): void {
   dropLayers(mp);
   if (mp.mnt_flag & MNTF_BIND) {
     vnodePut(mp.mnt_rootvp);
     cacheDrop(mp.mnt_root);
-    mountDrop(mp.mnt_lower);
+    add32(changetype<usize>(mp.mnt_lower) + offsetof<Mount>('mnt_binds'), -1);
   } else {
     vfs_sync(mp);
     cachePurgeTree(mp.mnt_root);
@@ -147,18 +168,23 @@ export function mountDestroy(mp: Mount): void {
     cacheFree(mp.mnt_root);
   }
   freeTexts(mp);
+  if (mp.mnt_trace != 0) kfree(mp.mnt_trace);
   mountFree(mp);
 }
 
-/** Names and vnodes that files or processes hold beyond the mount's own. */
-function inUse(mp: Mount): bool {
-  return mp.mnt_refs != 0;
+/** May nobody come across it any more, once it is out of the tree? */
+// @ts-ignore: decorator
+@inline
+function isFree(mp: Mount): bool {
+  return mp.mnt_refs == 0 && mp.mnt_binds == 0;
 }
 
 /**
- * Unmount. Without flags: -EBUSY while anything holds it. MNT_DETACH: out of the tree now, freed
- * when the last holder lets go (mountSweep). MNT_FORCE: its vnodes die under their holders. The
- * caller's walk has released its reference.
+ * Unmount. Without flags: -EBUSY while files, directories of processes or mounts hold it; bind
+ * mounts of it stay. MNT_DETACH: out of the tree now with all that is mounted below, each freed when
+ * its last holder lets go (mountSweep). MNT_FORCE: a file system that is held dies under its
+ * holders, its bind mounts and theirs; a bind mount that is held is only detached, since what it
+ * shows is not its own. The caller's walk has released its references.
  */
 export function mountRemove(mp: Mount, flags: u32): i32 {
   if (changetype<usize>(mp.mnt_covered) == 0) return -EINVAL;
@@ -167,16 +193,41 @@ export function mountRemove(mp: Mount, flags: u32): i32 {
     mountSweep();
     return 0;
   }
-  if (hasMountsOn(mp) || (inUse(mp) && (flags & MNT_FORCE) == 0)) return -EBUSY;
+  if (hasMountsOn(mp) || (mp.mnt_refs != 0 && (flags & MNT_FORCE) == 0)) return -EBUSY;
+  if (mp.mnt_refs != 0 && (mp.mnt_flag & MNTF_BIND) == 0) return removeDead(mp);
   vfs_sync(mp);
   detach(mp);
-  if (!inUse(mp)) {
-    mountDestroy(mp);
-    return 0;
-  }
-  killVnodes(mp);
   linger(mp);
+  mountSweep();
   return 0;
+}
+
+/** A file system that is in use goes, and what shows parts of it goes with it. */
+function removeDead(mp: Mount): i32 {
+  for (let p = roots().r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) {
+    const m = changetype<Mount>(<usize>p);
+    if (isBindOf(m, mp) && hasMountsOn(m)) return -EBUSY;
+  }
+  vfs_sync(mp);
+  let p = roots().r_mounts;
+  while (p != 0) {
+    const m = changetype<Mount>(<usize>p);
+    p = m.mnt_next;
+    if (!isBindOf(m, mp)) continue;
+    detach(m);
+    linger(m);
+  }
+  detach(mp);
+  linger(mp);
+  killVnodes(mp);
+  mountSweep();
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function isBindOf(m: Mount, real: Mount): bool {
+  return (m.mnt_flag & MNTF_BIND) != 0 && changetype<usize>(m.mnt_lower) == changetype<usize>(real);
 }
 
 function hasMountsOn(mp: Mount): bool {
@@ -186,26 +237,27 @@ function hasMountsOn(mp: Mount): bool {
   return false;
 }
 
-/** Every referenced vnode but the root becomes deadfs's; unreferenced ones are freed. */
+/** Every vnode becomes deadfs's, those that nobody references are freed. Killing one frees no other. */
 function killVnodes(mp: Mount): void {
   const dead = changetype<Mount>(<usize>roots().r_deadmount).mnt_norm;
-  if (mp.mnt_flag & MNTF_BIND) return;
   let p = mp.mnt_vnodes;
   while (p != 0) {
     const vp = changetype<Vnode>(<usize>p);
     p = vp.v_mnext;
-    if (changetype<usize>(vp) != changetype<usize>(mp.mnt_rootvp)) vnodeKill(vp, dead);
+    vnodeKill(vp, dead);
   }
 }
 
-/** Out of the tree but still held: on the list of lingering mounts. */
+/** Out of the tree: on the list of lingering mounts, until mountSweep finds it free. */
 function linger(mp: Mount): void {
+  mountsLock();
   mp.mnt_next = roots().r_lingering;
   roots().r_lingering = <u32>changetype<usize>(mp);
+  mountsUnlock();
 }
 
 /** Detach a mount and all mounts below it, the deepest first. */
-function detachTree(mp: Mount): void {
+export function detachTree(mp: Mount): void {
   while (hasMountsOn(mp)) {
     let deepest = mp;
     for (let p = roots().r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) {
@@ -222,50 +274,38 @@ function detachTree(mp: Mount): void {
   linger(mp);
 }
 
-/** Free lingering mounts that nobody holds any more. Run where nothing is held. */
+/** Free the lingering mounts that are free now. Run where no lock is held. */
 export function mountSweep(): void {
   let at = changetype<usize>(roots()) + offsetof<Roots>('r_lingering');
   while (load<u32>(at) != 0) {
     const mp = changetype<Mount>(<usize>load<u32>(at));
-    if (inUse(mp)) {
+    if (!isFree(mp)) {
       at = changetype<usize>(mp) + offsetof<Mount>('mnt_next');
       continue;
     }
+    mountsLock();
     store<u32>(at, mp.mnt_next);
+    mountsUnlock();
     mountDestroy(mp);
-    // a bind mount that went may have freed another's last hold: look again
+    // a bind mount that went may have been the last hold on another: look again
     at = changetype<usize>(roots()) + offsetof<Roots>('r_lingering');
   }
 }
 
-/** A bind mount: shows (lower, ncp) with flags of its own. At `out`. */
-export function bindMake(
-  conf: Vfsconf,
-  lower: Mount,
-  ncp: Namecache,
-  vp: Vnode,
-  flags: u32,
-  src: usize,
-  srclen: u32,
-  out: usize,
-): i32 {
-  const mp = mountAlloc(conf, flags | MNTF_BIND);
-  if (changetype<usize>(mp) == 0) return -ENOMEM;
-  mp.mnt_source = textCopy(src, srclen);
-  mp.mnt_sourcelen = mp.mnt_source != 0 ? srclen : 0;
-  // the names' own mount, however many binds lie between
-  const real = lower.mnt_flag & MNTF_BIND ? lower.mnt_lower : lower;
-  mp.mnt_lower = real;
-  mp.mnt_dev = real.mnt_dev;
-  mp.mnt_op_statfs = real.mnt_op_statfs;
-  mp.mnt_op_sync = real.mnt_op_sync;
-  mp.mnt_op_vget = real.mnt_op_vget;
-  mp.mnt_data = real.mnt_data;
-  mountRef(real);
-  cacheRef(ncp);
-  vnodeRef(vp);
-  mp.mnt_root = ncp;
-  mp.mnt_rootvp = vp;
-  store<u32>(out, <u32>changetype<usize>(mp));
-  return 0;
+/** Something was let go of: if mounts linger, one may be free now. */
+// @ts-ignore: decorator
+@inline
+export function mountLetGo(): void {
+  if (roots().r_lingering != 0) mountSweep();
+}
+
+/** Write out every file system, those that only bind mounts show included. */
+export function syncAll(): void {
+  for (let p = roots().r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) syncOne(p);
+  for (let p = roots().r_lingering; p != 0; p = changetype<Mount>(<usize>p).mnt_next) syncOne(p);
+}
+
+function syncOne(p: u32): void {
+  const mp = changetype<Mount>(<usize>p);
+  if ((mp.mnt_flag & MNTF_BIND) == 0) vfs_sync(mp);
 }

@@ -22,7 +22,7 @@ import { add32, lockExclusive, lockRelease, RANK_VNODE, spinLock, spinUnlock } f
 import { kassert } from '../kern/panic';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
-import { Fscache, fscacheDropRange, fscacheSetup } from './fscache';
+import { FC_ATTRVALID, Fscache, fscacheDropRange, fscacheSetup } from './fscache';
 import { Fsmanage } from './fsmanage';
 import { inotifyVnodeGone } from './inotify';
 import { Mount } from './mount';
@@ -46,7 +46,7 @@ export class Vnode {
   v_un: u32; //        fifo: its Pipe; device: its Devsw
   v_flocks: u32; //    advisory locks (vfs/advlock.ts)
   v_watches: u32; //   change notification (vfs/inotify.ts)
-  v_writers: u32; //   Files open for writing
+  v_pad: u32;
 
   // @ts-ignore: decorator
   @inline
@@ -211,6 +211,7 @@ export function vnodeKill(vp: Vnode, dead: Fsmanage): void {
   vnodeDetach(vp);
   vp.v_fm = dead;
   vp.v_fc.fc_fm = dead;
+  vp.v_fc.fc_flags &= ~FC_ATTRVALID;
   vp.v_flag = (vp.v_flag & ~VN_DOOMED) | VN_DEAD;
   vnodePut(vp);
 }

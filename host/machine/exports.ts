@@ -169,8 +169,10 @@ export interface KernelExports {
   /** Source at SA_PATH1, target at SA_PATH2, at SA_DATA the type's name and right behind it the
    *  options ("size=1m,mode=755"); flags MS_*. */
   sys_mount(srclen: number, targetlen: number, typelen: number, optlen: number, flags: number): number;
-  /** flags: MNT_FORCE, MNT_DETACH. */
+  /** flags: MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW. */
   sys_umount2(plen: number, flags: number): number;
+  /** Every open file of this device or file dies (EIO); the file itself stays. Its owner or root. */
+  sys_revoke(plen: number): number;
   /** Attribute's name at SA_PATH2; value in a host buffer. size 0: returns the value's size.
    *  flags: AT_SYMLINK_NOFOLLOW, XATTR_CREATE and XATTR_REPLACE in `xflags`. */
   sys_getxattr(

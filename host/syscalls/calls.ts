@@ -393,6 +393,11 @@ export class SystemCalls extends Trap {
     this.check(this.exports.sys_umount2(this.path1(target), flags), 'umount', target);
   }
 
+  /** Take a device or file away from whoever has it open: their descriptors give EIO from now on. */
+  revoke(path: string | Uint8Array): void {
+    this.check(this.exports.sys_revoke(this.path1(path)), 'revoke', path);
+  }
+
   /** Names of a file's extended attributes. */
   listxattr(file: Target, follow = true): string[] {
     const buffer = new Uint8Array(XATTR_LIST_MAX);

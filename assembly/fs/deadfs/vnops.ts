@@ -3,6 +3,7 @@
  * Every operation fails with EIO, save close, which succeeds.
  */
 import { EIO } from '../../abi/errno';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../abi/flags';
 import { roots } from '../../kern/boot';
 import { Ucred } from '../../proc/cred';
 import { File } from '../../proc/file';
@@ -14,12 +15,19 @@ import { Vnode } from '../../vfs/vnode';
 import {
   setVopAllocate,
   setVopFsync,
+  setVopGetattr,
+  setVopGetxattr,
+  setVopIoctl,
+  setVopListxattr,
   setVopLseek,
   setVopOpen,
+  setVopPoll,
   setVopRead,
   setVopReaddir,
   setVopReadlink,
+  setVopRemovexattr,
   setVopSetattr,
+  setVopSetxattr,
   setVopWrite,
 } from '../../vfs/vop';
 import { Uio } from '../../vm/uio';
@@ -49,6 +57,29 @@ function deadAllocate(fm: Fsmanage, vp: Vnode, mode: u32, off: i64, len: i64): i
   return -EIO;
 }
 
+function deadGetattr(fm: Fsmanage, vp: Vnode, vap: Vattr): i32 {
+  return -EIO;
+}
+function deadIoctl(fm: Fsmanage, vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32): i32 {
+  return -EIO;
+}
+/** Whoever polls must not wait for what will not come. */
+function deadPoll(fm: Fsmanage, vp: Vnode, fp: File, events: u32): i32 {
+  return (events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)) | POLLERR | POLLHUP;
+}
+function deadGetxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32, uio: Uio): i32 {
+  return -EIO;
+}
+function deadSetxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32, uio: Uio, xflags: u32): i32 {
+  return -EIO;
+}
+function deadListxattr(fm: Fsmanage, vp: Vnode, uio: Uio): i32 {
+  return -EIO;
+}
+function deadRemovexattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32): i32 {
+  return -EIO;
+}
+
 function deadMount(mp: Mount, opts: usize, optslen: u32, cred: Ucred): i32 {
   return -EIO;
 }
@@ -68,4 +99,11 @@ export function deadfsInit(): void {
   setVopLseek(fm, deadLseek);
   setVopFsync(fm, deadFsync);
   setVopAllocate(fm, deadAllocate);
+  setVopGetattr(fm, deadGetattr);
+  setVopIoctl(fm, deadIoctl);
+  setVopPoll(fm, deadPoll);
+  setVopGetxattr(fm, deadGetxattr);
+  setVopSetxattr(fm, deadSetxattr);
+  setVopListxattr(fm, deadListxattr);
+  setVopRemovexattr(fm, deadRemovexattr);
 }
