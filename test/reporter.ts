@@ -49,13 +49,18 @@ function count(module: TestModule, suite: Suite, skipped: Map<string, string[]>)
     else if (result.state === 'failed') suite.failed++;
     else {
       suite.skipped++;
-      const reason = (result.state === 'skipped' && result.note) || 'no reason given';
+      const reason = (result.state === 'skipped' && result.note) || reasonInName(test) || 'no reason given';
       const names = skipped.get(reason) ?? [];
       skipped.set(reason, [...names, nameOf(test)]);
     }
   }
   // A file that cannot be loaded has no tests, and a file's own hooks fail for all of it.
   if (module.state() === 'failed' && (tests === 0 || module.errors().length > 0)) suite.failed++;
+}
+
+/** A table's tests carry what keeps them from being run at the end of their names, in brackets. */
+function reasonInName({ name }: TestCase): string | undefined {
+  return /\[([^\]]+)\]$/.exec(name)?.[1];
 }
 
 function nameOf(test: TestCase): string {
