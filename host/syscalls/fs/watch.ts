@@ -44,6 +44,11 @@ export interface WatchCalls {
   directories: DirectoryCalls;
 }
 
+/** A name below the watched root, whose own place is ''. */
+function under(below: string, name: string): string {
+  return below === '' ? name : `${below}/${name}`;
+}
+
 /** Emits 'change' (event type, name), 'error', 'close'. */
 export class FSWatcher extends EventEmitter {
   readonly #calls: WatchCalls;
@@ -93,7 +98,7 @@ export class FSWatcher extends EventEmitter {
       if (!this.#recursive) continue;
       for (const { name, type } of this.#list(next.path, directories)) {
         if (type !== flag.DT_DIR) continue;
-        stack.push({ path: join(next.path, name as string), below: join(next.below, name as string) });
+        stack.push({ path: join(next.path, name as string), below: under(next.below, name as string) });
       }
     }
   }
@@ -159,7 +164,7 @@ export class FSWatcher extends EventEmitter {
       name.length > 0
     ) {
       const text = name.toString();
-      this.#add(join(watch.path, text), join(watch.below, text));
+      this.#add(join(watch.path, text), under(watch.below, text));
     }
     const type = mask & CHANGES ? 'change' : 'rename';
     this.emit('change', type, this.#name(watch.below, name));

@@ -33,7 +33,7 @@ describe.runIf(notifies)('watch', () => {
     fs.writeFileSync('/tmp/file', '');
     const seen: unknown[] = [];
     const watcher = fs.watch('/tmp/file', { encoding: 'buffer' }, (type, name) =>
-      seen.push([type, String(name), Buffer.isBuffer(name)]),
+      seen.push([type, String(name), name instanceof Uint8Array]),
     );
     fs.writeFileSync('/tmp/file', 'changed');
     await turn();
