@@ -10,7 +10,7 @@ import http from 'isomorphic-git/http/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeFs } from '../../host/index.ts';
 import { GIT_ENV, type GitBackend, serveGit } from './git-backend.ts';
-import { bootChecked, hostDirectory } from './machine.ts';
+import { bootChecked, hostDirectory, usage } from './machine.ts';
 import { copyTree, describeTree } from './trees.ts';
 
 const FILES = 1000;
@@ -61,7 +61,7 @@ describe.each(Object.keys(clients))('isomorphic-git by %s', (kind) => {
   const bare = `${served}/bare.git`;
   let backend: GitBackend;
   let paths: string[];
-  let framesBefore: number;
+  let before: ReturnType<typeof usage>;
   let seconds = 1_700_000_000;
   const author = () => ({ name: 'Ada', email: 'ada@example.org', timestamp: seconds++, timezoneOffset: 0 });
   const commit = (message: string) => git.commit({ ...repo, message, author: author() });
@@ -77,8 +77,7 @@ describe.each(Object.keys(clients))('isomorphic-git by %s', (kind) => {
     hostGit(bare, 'config', 'receive.fsckObjects', 'true');
     backend = await serveGit(served);
     fs.mkdirSync(MOUNT);
-    machine.reclaim();
-    framesBefore = machine.framesInUse;
+    before = usage(machine);
     init.mount('tmpfs', MOUNT, 'tmpfs');
     fs.mkdirSync(DIR);
   });
@@ -213,10 +212,9 @@ describe.each(Object.keys(clients))('isomorphic-git by %s', (kind) => {
   });
 
   test('nothing is left of it', () => {
-    expect(machine.framesInUse).toBeGreaterThan(framesBefore + FILES);
+    expect(machine.framesInUse).toBeGreaterThan(before.frames + FILES);
     init.umount(MOUNT);
-    machine.reclaim();
-    expect(machine.framesInUse).toBe(framesBefore);
+    expect(usage(machine)).toEqual(before);
     machine.shutdown();
   });
 });

@@ -24,3 +24,18 @@ export function hostDirectory(): string {
   afterAll(() => fs.rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
+
+/** Frames in use, and live objects by zone, with all that is merely cached given back. */
+export function usage(machine: Machine): { frames: number; zones: Record<string, number> } {
+  machine.reclaim();
+  const text = machine.fs.readFileSync('/proc/zones', 'utf8');
+  machine.reclaim();
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/\s+/));
+  return {
+    frames: machine.framesInUse,
+    zones: Object.fromEntries(rows.map(([name, size, live]) => [`${name} of ${size}`, Number(live)])),
+  };
+}
