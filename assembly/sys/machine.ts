@@ -40,6 +40,7 @@ import { Mount, mountInit } from '../vfs/mount';
 import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
 import { procDestroy, procSetCwd, procSetRoot } from '../vfs/procdirs';
 import { reclaimAll, reclaimInit } from '../vfs/reclaim';
+import { traceShutdown } from '../vfs/trace';
 import { mountDestroy, mountRemove, mountSweep } from '../vfs/vfsmount';
 import { Vnode, vnodeInit } from '../vfs/vnode';
 import {
@@ -277,6 +278,7 @@ export function machine_shutdown(): i32 {
     mountDestroy(changetype<Mount>(<usize>r.r_pipemount));
     r.r_pipemount = 0;
   }
+  traceShutdown();
   reclaimAll();
   return cpuLeave(leakReport());
 }

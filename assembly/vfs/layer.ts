@@ -42,6 +42,11 @@ export function layerSetOp(ly: Layer, op: u32, index: u32): void {
   store<u32>(changetype<usize>(ly) + LY_OP + ((<usize>op) << 2), index);
 }
 
+/** Take over what the typed setters put in a vector; a slot of 0 stays 0. */
+export function layerSetVector(ly: Layer, vec: Fsmanage): void {
+  for (let i: u32 = 0; i < NVOPS; i++) layerSetOp(ly, i, fsmanageSlot(vec, i));
+}
+
 /** What a layer's function calls to go on. */
 // @ts-ignore: decorator
 @inline

@@ -47,6 +47,8 @@ export const PK_VMSTAT: u32 = 41;
 export const PK_VNODES: u32 = 42;
 export const PK_VOPS: u32 = 43;
 export const PK_ZONES: u32 = 44;
+export const PK_TRACE: u32 = 45;
+export const PK_TRACESTATS: u32 = 46;
 export const PK_NONE: u32 = 0;
 
 /** The i-th entry of the root besides the processes; past the last: an empty name. */
@@ -73,16 +75,20 @@ export function rootName(i: u32): string {
     case 9:
       return 'sys';
     case 10:
-      return 'uptime';
+      return 'trace';
     case 11:
-      return 'version';
+      return 'trace_stats';
     case 12:
-      return 'vmstat';
+      return 'uptime';
     case 13:
-      return 'vnodes';
+      return 'version';
     case 14:
-      return 'vops';
+      return 'vmstat';
     case 15:
+      return 'vnodes';
+    case 16:
+      return 'vops';
+    case 17:
       return 'zones';
     default:
       return '';
@@ -112,14 +118,18 @@ export function rootKind(i: u32): u32 {
     case 9:
       return PK_SYS;
     case 10:
-      return PK_UPTIME;
+      return PK_TRACE;
     case 11:
-      return PK_VERSION;
+      return PK_TRACESTATS;
     case 12:
-      return PK_VMSTAT;
+      return PK_UPTIME;
     case 13:
-      return PK_VNODES;
+      return PK_VERSION;
     case 14:
+      return PK_VMSTAT;
+    case 15:
+      return PK_VNODES;
+    case 16:
       return PK_VOPS;
     default:
       return PK_ZONES;
@@ -241,6 +251,8 @@ function modeOf(vp: Vnode, kind: u32): u32 {
       return 0o500;
     case PK_KMSG:
       return 0o400;
+    case PK_TRACE:
+      return 0o600;
     case PK_SYSCTL:
       return sysctlAt(argOf(vp)).sc_mode;
     case PK_FDLINK:

@@ -11,6 +11,7 @@ import { Lwp, LWP_WAITING } from '../../proc/sleep';
 import { sysctlAt, sysctl_show } from '../../proc/sysctl';
 import { LOCK_LINE_MAX, lockCount, locksText } from '../../vfs/advlock';
 import { Mount, VFCF_NODEV, Vfsconf } from '../../vfs/mount';
+import { traceStatsText, traceText } from '../../vfs/trace';
 import { Vnode } from '../../vfs/vnode';
 import { vopName } from '../../vfs/vop';
 import { Zone, zoneLive } from '../../vm/zone';
@@ -25,6 +26,8 @@ import {
   PK_NAMECACHE,
   PK_STAT,
   PK_SYSCTL,
+  PK_TRACE,
+  PK_TRACESTATS,
   PK_UPTIME,
   PK_VERSION,
   PK_VMSTAT,
@@ -230,6 +233,8 @@ export function systemText(vp: Vnode, kind: u32, t: Text): i32 {
   else if (kind == PK_NAMECACHE) namecacheText(t);
   else if (kind == PK_ZONES) zonesText(t);
   else if (kind == PK_VOPS) vopsText(t);
+  else if (kind == PK_TRACE) traceText(t);
+  else if (kind == PK_TRACESTATS) traceStatsText(t);
   else if (kind == PK_LOCKS) return locksFile(t);
   else return -EIO;
   return 0;

@@ -11,6 +11,7 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { cacheSetVp, Namecache } from '../../vfs/namecache';
 import { Readdir, readdirAdd, readdirDots, READDIR_FIRST } from '../../vfs/readdir';
 import { scratchPath, scratchText, scratchWord } from '../../vfs/scratch';
+import { traceCommand } from '../../vfs/trace';
 import { VA_ATIME, VA_CTIME, VA_MTIME, VA_SIZE, Vattr } from '../../vfs/vattr';
 import { VN_MAGIC, Vnode, vnodePut } from '../../vfs/vnode';
 import {
@@ -43,6 +44,7 @@ import {
   PK_SELF,
   PK_SYS,
   PK_SYSCTL,
+  PK_TRACE,
   pidKind,
   pidName,
   procIno,
@@ -271,16 +273,17 @@ function freeText(fp: File): void {
 
 /** A write sets a value, whole: where in the file it was does not matter. */
 function procWrite(fm: Fsmanage, vp: Vnode, uio: Uio, ioflag: u32, cred: Ucred): i32 {
-  if (kindOf(vp) != PK_SYSCTL) return -EIO;
+  const kind = kindOf(vp);
+  if (kind != PK_SYSCTL && kind != PK_TRACE) return -EIO;
   const sc: Sysctl = sysctlAt(argOf(vp));
-  if (sc.sc_set == 0) return -EPERM;
+  if (kind == PK_SYSCTL && sc.sc_set == 0) return -EPERM;
   const len = uio.uio_resid;
   if (len > KMALLOC_MAX) return -EINVAL;
   const text = kmalloc(len, ALLOC_NOIO);
   if (text == 0) return -ENOMEM;
   let e = uiomove(text, len, uio);
   if (e == 0) {
-    e = sysctl_set(sc, text, len);
+    e = kind == PK_SYSCTL ? sysctl_set(sc, text, len) : traceCommand(text, len);
     if (e != 0) uio.uio_resid = len;
   }
   kfree(text);

@@ -30,6 +30,8 @@ const FILES = [
   'meminfo',
   'namecache',
   'stat',
+  'trace',
+  'trace_stats',
   'uptime',
   'version',
   'vmstat',
@@ -63,7 +65,11 @@ describe('the tree', () => {
       expect(names.map((name) => fs.lstatSync(`/proc/${name}`).ino)).toEqual(inodes);
       for (const name of FILES) {
         const st = fs.statSync(`/proc/${name}`);
-        expect([name, st.mode, st.size]).toEqual([name, name === 'kmsg' ? 0o100400 : 0o100444, 0]);
+        expect([name, st.mode, st.size]).toEqual([
+          name,
+          name === 'kmsg' ? 0o100400 : name === 'trace' ? 0o100600 : 0o100444,
+          0,
+        ]);
         cat(machine.init, `/proc/${name}`);
       }
       expect(fs.statSync('/proc').mode).toBe(0o40555);
