@@ -53,12 +53,12 @@ describe('layers', () => {
   let layers: LayerExports;
   const slots = () => Array.from({ length: NVOPS }, (_, op) => layers.layer_slot(op));
 
-  beforeAll(build, 120_000);
   beforeAll(() => {
+    build();
     machine = debugMachine({ module: kernelFile('test-layers') });
     layers = machine.cpu.exports as unknown as LayerExports;
     return () => machine.shutdown();
-  });
+  }, 120_000);
 
   test.each([[[1, 2]], [[1, 2, 3]]])('kinds %j, in all orders of adding and removing', (kinds) => {
     const before = slots();
