@@ -1,6 +1,6 @@
 /** Permission: who may do what to a file, by its cached attributes (POSIX.1-2017, 4.5). */
 import { EACCES, EPERM, EROFS } from '../abi/errno';
-import { S_IFDIR, S_IFMT, S_ISVTX, W_OK, X_OK } from '../abi/flags';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISVTX, W_OK, X_OK } from '../abi/flags';
 import { Ucred, credInGroup, credIsRoot } from '../proc/cred';
 import { Mount, mountReadOnly } from './mount';
 import { Vattr } from './vattr';
@@ -24,7 +24,7 @@ export function attrAccess(va: Vattr, want: u32, cred: Ucred): i32 {
 export function vnodeAccess(vp: Vnode, mp: Mount, want: u32, cred: Ucred): i32 {
   if (want & W_OK && mountReadOnly(mp)) {
     const t = vp.v_type;
-    if (t == 0o100000 || t == S_IFDIR || t == 0o120000) return -EROFS;
+    if (t == S_IFREG || t == S_IFDIR || t == S_IFLNK) return -EROFS;
   }
   return attrAccess(vp.v_fc.fc_attr, want, cred);
 }

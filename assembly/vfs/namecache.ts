@@ -24,6 +24,7 @@
  * lock exclusive, and nc_seq odd while they change. Counts: atomic.
  */
 import { ENOENT } from '../abi/errno';
+import { S_IFDIR, S_IFLNK } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
 import {
@@ -527,8 +528,8 @@ export function cacheSetVp(ncp: Namecache, vp: Vnode): void {
   cacheClearVp(ncp);
   let flags = ncp.nc_flags & ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
   if (changetype<usize>(vp) != 0) {
-    if (vp.v_type == 0o040000) flags |= NCF_ISDIR;
-    if (vp.v_type == 0o120000) flags |= NCF_ISSYMLINK;
+    if (vp.v_type == S_IFDIR) flags |= NCF_ISDIR;
+    if (vp.v_type == S_IFLNK) flags |= NCF_ISSYMLINK;
     spinLock(ncLock());
     ncp.nc_vprev = 0;
     ncp.nc_vnext = vp.v_names;

@@ -19,6 +19,7 @@
  * slots by tm_lock (RANK_FS), which is never held over an allocation that may reclaim.
  */
 import { ENOSPC } from '../../abi/errno';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/flags';
 import { PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
 import { lockExclusive, lockRelease, RANK_FS } from '../../kern/lock';
@@ -224,9 +225,9 @@ export function tmpNodeAlloc(tm: TmpMount): TmpNode {
 export function tmpNodeFree(tm: TmpMount, node: TmpNode): void {
   if (DEBUG) kassert(node.tn_vnode == 0, 'tmpfs node freed with a vnode');
   const ino = <u32>node.tn_attr.va_ino;
-  const type = node.tn_attr.va_mode & 0o170000;
-  if (type == 0o040000) frameArrayFree(node.tn_slots);
-  else if (type == 0o120000) tmpLinkFree(node.tn_u0);
+  const type = node.tn_attr.va_mode & S_IFMT;
+  if (type == S_IFDIR) frameArrayFree(node.tn_slots);
+  else if (type == S_IFLNK) tmpLinkFree(node.tn_u0);
   tmLock(tm);
   radixRemove(tm.tm_inodes, ino);
   tm.tm_lastfree = ino;
@@ -259,7 +260,7 @@ export function tmpNodeNext(tm: TmpMount, ino: u32): TmpNode {
 export function tmpNodeAttach(node: TmpNode, vp: Vnode): void {
   const fc = vp.v_fc;
   wordsCopy(changetype<usize>(fc), changetype<usize>(node), offsetof<Vattr>());
-  if ((node.tn_attr.va_mode & 0o170000) == 0o100000 && node.tn_u2 != 0) fscacheAttach(fc, node.tn_pages);
+  if ((node.tn_attr.va_mode & S_IFMT) == S_IFREG && node.tn_u2 != 0) fscacheAttach(fc, node.tn_pages);
   node.tn_vnode = <u32>changetype<usize>(vp);
 }
 
@@ -267,13 +268,13 @@ export function tmpNodeAttach(node: TmpNode, vp: Vnode): void {
 export function tmpNodeDetach(node: TmpNode, vp: Vnode): void {
   const fc: Fscache = vp.v_fc;
   wordsCopy(changetype<usize>(node), changetype<usize>(fc), offsetof<Vattr>());
-  if (vp.v_type == 0o100000 && fc.fc_npages != 0) fscacheDetach(fc, node.tn_pages);
+  if (vp.v_type == S_IFREG && fc.fc_npages != 0) fscacheDetach(fc, node.tn_pages);
   node.tn_vnode = 0;
 }
 
 /** Free the pages of a node that has no vnode (unmount): through a passing Fscache. */
 export function tmpNodeDropPages(tm: TmpMount, node: TmpNode, fc: Fscache): void {
-  if ((node.tn_attr.va_mode & 0o170000) != 0o100000 || node.tn_u2 == 0) return;
+  if ((node.tn_attr.va_mode & S_IFMT) != S_IFREG || node.tn_u2 == 0) return;
   fscacheAttach(fc, node.tn_pages);
   tm.tm_pages -= fscacheDropRange(fc, 0, u32.MAX_VALUE);
 }

@@ -1,6 +1,6 @@
 /** tmpfs: mount options, mounting, unmounting, statfs, file handles. */
 import { EINVAL, ENOMEM, ESTALE } from '../../abi/errno';
-import { S_IFDIR } from '../../abi/flags';
+import { S_IFDIR, S_IFMT } from '../../abi/flags';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
 import { bb, roots } from '../../kern/boot';
 import { Ucred } from '../../proc/cred';
@@ -162,7 +162,7 @@ export function tmpfsUnmount(mp: Mount): void {
   fscacheSetup(fc, mp.mnt_norm, 0);
   while (tm.tm_nodes != 0) {
     const node = tmpNodeNext(tm, 0);
-    if ((node.tn_attr.va_mode & 0o170000) == S_IFDIR) direntDropAll(node);
+    if ((node.tn_attr.va_mode & S_IFMT) == S_IFDIR) direntDropAll(node);
     tmpXattrDropAll(tm, node);
     tmpNodeDropPages(tm, node, fc);
     tmpNodeFree(tm, node);
