@@ -45,17 +45,14 @@ import { attrAccess, mayCreate, mayDelete } from '../vfs/access';
 import { inotifyFile, inotifyName } from '../vfs/inotify';
 import { mountReadOnly } from '../vfs/mount';
 import {
-  cacheExchange,
-  cacheIsAncestor,
   cacheLockTwo,
-  cacheRename,
   cacheResolve,
-  cacheUnlink,
   cacheUnlock,
   Namecache,
   NCF_DESTROYED,
   NCF_MOUNTPT,
 } from '../vfs/namecache';
+import { cacheExchange, cacheIsAncestor, cacheRename, cacheUnlink } from '../vfs/nametree';
 import {
   ANON_FILE,
   LAST_DOT,

@@ -17,7 +17,8 @@ import {
   Vfsconf,
   vfs_remount,
 } from './mount';
-import { cacheIsAncestor, cacheRef, Namecache, NCF_DESTROYED } from './namecache';
+import { cacheRef, Namecache, NCF_DESTROYED } from './namecache';
+import { cacheIsAncestor } from './nametree';
 import { detachTree, mountAttach, mountSetOpts, mountSweep } from './vfsmount';
 import { Vnode, vnodeRef } from './vnode';
 

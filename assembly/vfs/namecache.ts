@@ -32,9 +32,7 @@ import {
   ld32,
   lockExclusive,
   lockExclusiveSame,
-  lockIsHeld,
   lockRelease,
-  lockTryExclusive,
   RANK_NAME,
   spinLock,
   spinUnlock,
@@ -43,10 +41,11 @@ import {
 import { kassert } from '../kern/panic';
 import { wordsZero } from '../kern/words';
 import { Ucred } from '../proc/cred';
-import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
+import { ALLOC_NOIO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { FMF_VOLATILE, Fsmanage } from './fsmanage';
 import { Mount } from './mount';
+import { cacheReclaimSome } from './nametree';
 import { Vnode, vnodePut, vnodeRef } from './vnode';
 import { vop_nresolve } from './vop';
 
@@ -103,7 +102,7 @@ export class Namecache {
 }
 
 export const NC_INLINE: u32 = 48;
-const NC_NAME: usize = offsetof<Namecache>('nc_name0');
+export const NC_NAME: usize = offsetof<Namecache>('nc_name0');
 if (NC_NAME != 32) ERROR('Namecache: the name belongs in the first cache line');
 if (offsetof<Namecache>() != 128) ERROR('Namecache: two cache lines');
 
@@ -135,7 +134,7 @@ export function cacheInit(table: usize, bytes: u32): void {
   r.r_zncname = <u32>changetype<usize>(zoneCreate('longname', 256, ZONE_STABLE));
 }
 
-function ncLock(): usize {
+export function ncLock(): usize {
   return changetype<usize>(roots()) + offsetof<Roots>('r_nclock');
 }
 
@@ -262,7 +261,7 @@ function lastForGood(ncp: Namecache): bool {
   return last;
 }
 
-function cacheLast(ncp: Namecache): void {
+export function cacheLast(ncp: Namecache): void {
   if (ncp.nc_flags & NCF_VOLATILE) {
     if (lastForGood(ncp)) cacheFree(ncp);
     return;
@@ -286,7 +285,7 @@ function cacheLast(ncp: Namecache): void {
 }
 
 /** Off the LRU. r_nclock held. */
-function lruRemove(ncp: Namecache): void {
+export function lruRemove(ncp: Namecache): void {
   const r = roots();
   if (ncp.nc_lruprev != 0) changetype<Namecache>(<usize>ncp.nc_lruprev).nc_lrunext = ncp.nc_lrunext;
   else r.r_nclruhead = ncp.nc_lrunext;
@@ -324,13 +323,13 @@ export function cacheLockTwo(a: Namecache, b: Namecache): void {
 
 // @ts-ignore: decorator
 @inline
-function seqBegin(ncp: Namecache): void {
+export function seqBegin(ncp: Namecache): void {
   if (SMP) add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), 1);
 }
 
 // @ts-ignore: decorator
 @inline
-function seqEnd(ncp: Namecache): void {
+export function seqEnd(ncp: Namecache): void {
   if (SMP) add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), 1);
 }
 
@@ -346,7 +345,7 @@ export function cacheNameCopy(ncp: Namecache, to: usize): u32 {
 // ── making and freeing ───────────────────────────────────────────────────────────────────────
 
 /** Store a name in an entry whose seq is odd (or that nobody sees yet): false if out of memory. */
-function nameStore(ncp: Namecache, name: usize, len: u32, hash: u32): bool {
+export function nameStore(ncp: Namecache, name: usize, len: u32, hash: u32): bool {
   const inline = <u32>(changetype<usize>(ncp) + NC_NAME);
   let to = inline;
   if (len > NC_INLINE) {
@@ -408,7 +407,7 @@ export function cacheRoot(fm: Fsmanage, vp: Vnode): Namecache {
 }
 
 /** Into the hash and under its parent. r_nclock held. */
-function link(ncp: Namecache, parent: Namecache): void {
+export function link(ncp: Namecache, parent: Namecache): void {
   const b = bucketOf(<u32>changetype<usize>(parent), ncp.nc_hash);
   ncp.nc_parent = <u32>changetype<usize>(parent);
   ncp.nc_sibprev = 0;
@@ -421,7 +420,7 @@ function link(ncp: Namecache, parent: Namecache): void {
 }
 
 /** Out of the hash; still its parent's child. r_nclock held. */
-function unhash(ncp: Namecache): void {
+export function unhash(ncp: Namecache): void {
   if ((ncp.nc_flags & NCF_HASHED) == 0) return;
   let at = bucketOf(ncp.nc_parent, ncp.nc_hash);
   while (load<u32>(at) != <u32>changetype<usize>(ncp)) at = <usize>load<u32>(at);
@@ -430,7 +429,7 @@ function unhash(ncp: Namecache): void {
 }
 
 /** Off its parent's child list. r_nclock held. */
-function unlinkChild(ncp: Namecache): void {
+export function unlinkChild(ncp: Namecache): void {
   const parent = ncp.parent;
   if (ncp.nc_sibprev != 0) changetype<Namecache>(<usize>ncp.nc_sibprev).nc_sibnext = ncp.nc_sibnext;
   else parent.nc_child = ncp.nc_sibnext;
@@ -507,7 +506,7 @@ export function cacheGet(parent: Namecache, name: usize, len: u32, hash: u32): N
 // ── resolution ───────────────────────────────────────────────────────────────────────────────
 
 /** Detach from its vnode, leaving flags alone. */
-function cacheClearVp(ncp: Namecache): void {
+export function cacheClearVp(ncp: Namecache): void {
   const vp = ncp.vp;
   if (changetype<usize>(vp) == 0) return;
   spinLock(ncLock());
@@ -583,221 +582,4 @@ export function cacheVnode(ncp: Namecache): Vnode {
   const vp = ncp.vp;
   if (changetype<usize>(vp) != 0) vnodeRef(vp);
   return vp;
-}
-
-// ── changes ──────────────────────────────────────────────────────────────────────────────────
-
-/**
- * The name was removed. Entry locked. If others hold the entry (open files, working directories)
- * it goes on as DESTROYED for them; else it becomes negative.
- */
-export function cacheUnlink(ncp: Namecache): void {
-  if (ncp.nc_refs > 1 || ncp.nc_child != 0) {
-    cacheDestroy(ncp);
-    return;
-  }
-  cacheSetVp(ncp, changetype<Vnode>(<usize>0));
-}
-
-/** Take the entry out of the tree for good: no walk finds it any more. Entry locked. */
-export function cacheDestroy(ncp: Namecache): void {
-  seqBegin(ncp);
-  spinLock(ncLock());
-  unhash(ncp);
-  ncp.nc_flags |= NCF_DESTROYED;
-  spinUnlock(ncLock());
-  seqEnd(ncp);
-  // children are names in a directory that is gone: unresolved and negative ones only
-  cachePurgeChildren(ncp);
-}
-
-/** Free those children of an entry that nobody holds; unresolve the others. */
-export function cachePurgeChildren(ncp: Namecache): void {
-  let p = ncp.nc_child;
-  while (p != 0) {
-    const child = changetype<Namecache>(<usize>p);
-    p = child.nc_sibnext;
-    if (child.nc_refs == 0 && !lockIsHeld(child.lk)) {
-      cacheRef(ncp); // keep it over the drop below
-      cacheFree(child);
-      add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), -1);
-    }
-  }
-}
-
-/**
- * fncp was renamed to where tncp is: fncp takes tncp's place in the tree, name and all, so that
- * whoever holds fncp (and its children) moves with it. tncp becomes DESTROYED for its other holders;
- * if it has none it is spare, and becomes what the old name needs now: a negative entry. Both
- * locked; the file system has done its part. Cannot fail: memory for a long name comes from tncp.
- */
-export function cacheRename(fncp: Namecache, tncp: Namecache): void {
-  const parent = tncp.parent;
-  const oldparent = fncp.parent;
-  seqBegin(tncp);
-  seqBegin(fncp);
-  spinLock(ncLock());
-  const spare = tncp.nc_refs == 1 && tncp.nc_child == 0 && (fncp.nc_flags & NCF_DESTROYED) == 0;
-  unhash(tncp);
-  unhash(fncp);
-  unlinkChild(fncp);
-  swapNames(fncp, tncp);
-  const fm = fncp.nc_fm;
-  fncp.nc_fm = tncp.nc_fm;
-  link(fncp, parent);
-  if (spare) {
-    // each takes over the other's reference on a parent
-    unlinkChild(tncp);
-    tncp.nc_fm = fm;
-    link(tncp, oldparent);
-  } else {
-    tncp.nc_flags |= NCF_DESTROYED;
-    cacheRef(parent);
-  }
-  spinUnlock(ncLock());
-  seqEnd(fncp);
-  if (spare) {
-    cacheClearVp(tncp);
-    tncp.nc_flags &= ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
-  } else {
-    // who holds it wants to see the name it had; without memory for that it shows the other's
-    nameStore(tncp, <usize>fncp.nc_namep, fncp.nc_namelen, fncp.nc_hash);
-  }
-  seqEnd(tncp);
-  add32(changetype<usize>(roots()) + offsetof<Roots>('r_renameseq'), 1);
-  if (spare) return;
-  // children of a directory that is gone: unresolved and negative ones only
-  cachePurgeChildren(tncp);
-  cacheDrop(oldparent);
-}
-
-/** Two names changed their files: swap what they resolve to by swapping places in the tree. */
-export function cacheExchange(a: Namecache, b: Namecache): void {
-  const pa = a.parent;
-  const pb = b.parent;
-  seqBegin(a);
-  seqBegin(b);
-  spinLock(ncLock());
-  unhash(a);
-  unlinkChild(a);
-  unhash(b);
-  unlinkChild(b);
-  swapNames(a, b);
-  link(a, pb);
-  link(b, pa);
-  spinUnlock(ncLock());
-  seqEnd(b);
-  seqEnd(a);
-  add32(changetype<usize>(roots()) + offsetof<Roots>('r_renameseq'), 1);
-}
-
-/** Swap the names of two entries (inline bytes, or the name objects). */
-function swapNames(a: Namecache, b: Namecache): void {
-  const ia = <u32>(changetype<usize>(a) + NC_NAME);
-  const ib = <u32>(changetype<usize>(b) + NC_NAME);
-  for (let i: u32 = 0; i < NC_INLINE; i += 4) {
-    const w = load<u32>(ia + i);
-    st32(ia + i, load<u32>(ib + i));
-    st32(ib + i, w);
-  }
-  const pa = a.nc_namep;
-  const pb = b.nc_namep;
-  st32(changetype<usize>(a) + offsetof<Namecache>('nc_namep'), pb == ib ? ia : pb);
-  st32(changetype<usize>(b) + offsetof<Namecache>('nc_namep'), pa == ia ? ib : pa);
-  const la = a.nc_namelen;
-  st32(changetype<usize>(a) + offsetof<Namecache>('nc_namelen'), b.nc_namelen);
-  st32(changetype<usize>(b) + offsetof<Namecache>('nc_namelen'), la);
-  const ha = a.nc_hash;
-  st32(changetype<usize>(a) + offsetof<Namecache>('nc_hash'), b.nc_hash);
-  st32(changetype<usize>(b) + offsetof<Namecache>('nc_hash'), ha);
-}
-
-/** Is `dir` at or above `ncp`? */
-export function cacheIsAncestor(dir: Namecache, ncp: Namecache): bool {
-  let p = <u32>changetype<usize>(ncp);
-  while (p != 0) {
-    if (p == <u32>changetype<usize>(dir)) return true;
-    p = changetype<Namecache>(<usize>p).nc_parent;
-  }
-  return false;
-}
-
-// ── reclaim ──────────────────────────────────────────────────────────────────────────────────
-
-/** Free up to `n` entries from the LRU's old end; those used since get a second chance. */
-export function cacheReclaimSome(n: u32): u32 {
-  const r = roots();
-  let done: u32 = 0;
-  let looked: u32 = 0;
-  while (done < n && looked < n * 4 + 64) {
-    looked++;
-    spinLock(ncLock());
-    const ncp = changetype<Namecache>(<usize>r.r_nclruhead);
-    if (changetype<usize>(ncp) == 0) {
-      spinUnlock(ncLock());
-      break;
-    }
-    lruRemove(ncp);
-    spinUnlock(ncLock());
-    if (ncp.nc_refs != 0) continue;
-    if (ncp.nc_flags & NCF_REFERENCED) {
-      ncp.nc_flags &= ~NCF_REFERENCED;
-      cacheLast(ncp);
-      continue;
-    }
-    if (!lockTryExclusive(ncp.lk, RANK_NAME)) {
-      cacheLast(ncp);
-      continue;
-    }
-    lockRelease(ncp.lk);
-    cacheFree(ncp);
-    done++;
-  }
-  return done;
-}
-
-/** Free every entry under `root` that nobody holds (unmount). Returns how many are left. */
-export function cachePurgeTree(root: Namecache): u32 {
-  let ncp = root;
-  // post-order without recursion: go down to a leaf, free it, go on from its parent
-  let left: u32 = 0;
-  while (true) {
-    let child: u32 = ncp.nc_child;
-    // skip leaves that could not be freed (they are behind those that could: newest first)
-    while (child != 0 && changetype<Namecache>(<usize>child).nc_pad != 0) {
-      child = changetype<Namecache>(<usize>child).nc_sibnext;
-    }
-    if (child != 0) {
-      ncp = changetype<Namecache>(<usize>child);
-      continue;
-    }
-    if (changetype<usize>(ncp) == changetype<usize>(root)) break;
-    const parent = ncp.parent;
-    if (ncp.nc_refs == 0 && ncp.nc_child == 0) {
-      cacheRef(parent);
-      cacheFree(ncp);
-      add32(changetype<usize>(parent) + offsetof<Namecache>('nc_refs'), -1);
-    } else {
-      ncp.nc_pad = 1;
-      left++;
-    }
-    ncp = parent;
-  }
-  if (left != 0) clearMarks(root);
-  return left;
-}
-
-function clearMarks(root: Namecache): void {
-  let ncp = root;
-  while (true) {
-    let child: u32 = ncp.nc_child;
-    while (child != 0 && changetype<Namecache>(<usize>child).nc_pad == 0) child = changetype<Namecache>(<usize>child).nc_sibnext;
-    if (child != 0) {
-      ncp = changetype<Namecache>(<usize>child);
-      ncp.nc_pad = 0;
-      continue;
-    }
-    if (changetype<usize>(ncp) == changetype<usize>(root)) return;
-    ncp = ncp.parent;
-  }
 }

@@ -34,7 +34,6 @@ import {
   cacheFind,
   cacheFoundSeq,
   cacheGet,
-  cacheIsAncestor,
   cacheLock,
   cacheRef,
   cacheRefValid,
@@ -53,6 +52,7 @@ import {
   NCF_UNRESOLVED,
   NCF_VOLATILE,
 } from './namecache';
+import { cacheIsAncestor } from './nametree';
 import { placeConnected } from './place';
 import { scratchPath, scratchPlace, scratchWord } from './scratch';
 import { VN_MAGIC, Vnode, vnodePut, vnodeRef } from './vnode';

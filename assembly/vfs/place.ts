@@ -6,7 +6,8 @@ import { ENAMETOOLONG, ENOENT, EXDEV } from '../abi/errno';
 import { File } from '../proc/file';
 import { Proc } from '../proc/proc';
 import { Mount } from './mount';
-import { cacheIsAncestor, Namecache, NCF_DESTROYED } from './namecache';
+import { Namecache, NCF_DESTROYED } from './namecache';
+import { cacheIsAncestor } from './nametree';
 import { Vnode } from './vnode';
 
 /** Where a jump goes (VOP_JUMP): each part referenced, for the walk to keep. */

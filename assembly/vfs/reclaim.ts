@@ -6,7 +6,7 @@
  * references, so victims are unreferenced and their locks are only tried).
  */
 import { bb, roots } from '../kern/boot';
-import { cacheReclaimSome } from './namecache';
+import { cacheReclaimSome } from './nametree';
 import { vnodeReclaimSome } from './vnode';
 import { zoneTrim } from '../vm/zone';
 

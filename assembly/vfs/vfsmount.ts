@@ -34,15 +34,8 @@ import {
   vfs_sync,
   vfs_unmount,
 } from './mount';
-import {
-  cacheDrop,
-  cacheFree,
-  cachePurgeTree,
-  cacheRef,
-  cacheRoot,
-  Namecache,
-  NCF_MOUNTPT,
-} from './namecache';
+import { cacheDrop, cacheFree, cacheRef, cacheRoot, Namecache, NCF_MOUNTPT } from './namecache';
+import { cachePurgeTree } from './nametree';
 import { layerFree, layerRemove } from './layer';
 import { Vnode, vnodeKill, vnodePut } from './vnode';
 

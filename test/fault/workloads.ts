@@ -479,6 +479,24 @@ export const workloads: Workload[] = [
     steps: many(3, () => (k, s) => Math.min(0, k.kernel.sys_getdents(s.fd, 0))),
   },
   {
+    name: 'the files of /proc',
+    steps: ['mounts', 'meminfo', 'self/status', 'sys/kernel/hostname'].map((file) => (k: Kernel) => {
+      // what they say changes with every fault; that they can be read does not
+      const fd = k.open(`/proc/${file}`);
+      if (fd < 0) return fd;
+      const n = k.pread(fd, new Uint8Array(8192), 0);
+      k.ok(k.close(fd), 'close');
+      return Math.min(0, n);
+    }),
+  },
+  {
+    name: 'listing /proc and /dev',
+    steps: ['/proc', '/proc/self/fd', '/proc/sys', '/dev'].map((path) => (k: Kernel) => {
+      const entries = k.readdir(path);
+      return typeof entries === 'number' ? entries : 0;
+    }),
+  },
+  {
     name: 'attributes',
     setup: (k) => {
       k.touch('/f');

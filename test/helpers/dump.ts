@@ -68,7 +68,7 @@ function describe(k: Kernel, path: string): { line: string; mode: number; nlink:
 /**
  * Walk everything below `root`, in order of names, checking as it goes what must always hold: each
  * listed name resolves, to the type it was listed with; a directory has two links and one for each
- * directory in it (mounts excepted).
+ * directory in it (mounts excepted). /proc and /dev are the kernel's own and are left out.
  * @returns one line per file
  */
 export function dump(k: Kernel, root: string, mounts = false): string[] {
@@ -78,11 +78,12 @@ export function dump(k: Kernel, root: string, mounts = false): string[] {
     const { line, mode, nlink } = describe(k, path);
     lines.push(line);
     if ((mode & S_IFMT) !== S_IFDIR) continue;
-    const entries = k.readdir(path);
+    let entries = k.readdir(path);
     if (typeof entries === 'number') throw new Error(`readdir ${path}: ${entries}`);
     const names = new Set(entries.map(({ name }) => name));
     if (names.size !== entries.length) throw new Error(`${path} lists a name twice`);
     let directories = 2;
+    if (path === '/') entries = entries.filter(({ name }) => name !== 'proc' && name !== 'dev');
     for (const { name, type } of entries.sort((a, b) => (a.name < b.name ? 1 : -1))) {
       const child = path === '/' ? `/${name}` : `${path}/${name}`;
       // what /proc shows changes with every call, this walk's own included

@@ -6,7 +6,7 @@ import { OSRELEASE, OSTYPE } from '../../kern/version';
 import { NGROUPS_MAX } from '../../proc/cred';
 import { FD_LIMIT } from '../../proc/file';
 import { Sysctl, sysctlNumber, sysctlParse, sysctlRegister, sysctlShown } from '../../proc/sysctl';
-import { cacheReclaimSome } from '../../vfs/namecache';
+import { cacheReclaimSome } from '../../vfs/nametree';
 import { vnodeReclaimSome } from '../../vfs/vnode';
 import { ALLOC_NOIO } from '../../vm/page';
 import { kmalloc } from '../../vm/zone';
