@@ -45,7 +45,7 @@ describe('size', () => {
 });
 
 describe('layers of the kernel', () => {
-  const ORDER = ['abi', 'kern', 'vm', 'proc', 'vfs', 'dev', 'fs', 'sys', 'index'];
+  const ORDER = ['abi', 'kern', 'vm', 'proc', 'vfs', 'dev', 'fs', 'sys', 'index', 'testing'];
   const layer = (path: string) => ORDER.indexOf(path.split('/')[1].replace(/\.ts$/, ''));
 
   it('every file is in one', () => {
