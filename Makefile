@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help install system build run test bench lint format clean
+.PHONY: help install system build run test model bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -54,6 +54,12 @@ run: build ## boot a machine, import DIR (default: this checkout), take the tour
 
 test: system build ## run all tests
 	@$(BIN)/vitest run
+
+# SEEDS, OPS, FLAVOUR, REPLAY=SEED:RUN are passed on; see test/model/run.ts.
+model: system build ## random operations beside the host's own kernel: 200,000 over 20 seeds
+	@$(BIN)/tsc -p test/model/tsconfig.json
+	@$(NODE) build/model/test/model/run.js $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OPS),--ops $(OPS)) \
+		$(if $(FLAVOUR),--flavour $(FLAVOUR)) $(if $(REPLAY),--replay $(REPLAY))
 
 bench: build ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json

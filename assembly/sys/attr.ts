@@ -247,6 +247,8 @@ function chown(vp: Vnode, mp: Mount, ncp: usize, uid: u32, gid: u32): i32 {
     va.va_mask |= VA_GID;
   }
   if (vp.v_type != S_IFDIR) stripIds(have, va);
+  // nothing was asked for, but the mode would change: that is the owner's to do
+  if (va.va_mask & VA_MODE && !isOwner(have, cr)) return -EPERM;
   return setattr(vp, va, ncp);
 }
 

@@ -321,7 +321,9 @@ function xattrAllowed(vp: Vnode, mp: Mount, name: usize, len: u32, write: bool):
     if (len == 9) return -EINVAL;
     return !write || credIsRoot(cr) ? 0 : -EPERM;
   }
-  return -EOPNOTSUPP;
+  // permission is asked first: whoever may not even look is not told which namespaces there are
+  const e = attrAccess(vp.v_fc.fc_attr, want, cr);
+  return e != 0 ? e : -EOPNOTSUPP;
 }
 
 function hasPrefix(prefix: string, name: usize, len: u32): bool {

@@ -54,7 +54,6 @@ import {
 } from '../vfs/namecache';
 import { cacheExchange, cacheIsAncestor, cacheRename, cacheUnlink } from '../vfs/nametree';
 import {
-  ANON_FILE,
   LAST_DOT,
   LAST_DOTDOT,
   NL_FOLLOW,
@@ -65,7 +64,7 @@ import {
   nlookupUnlock,
 } from '../vfs/nlookup';
 import { scratchNl, scratchWord } from '../vfs/scratch';
-import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
+import { VN_LINKABLE, Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import {
   vop_nlink,
   vop_nmkdir,
@@ -172,15 +171,17 @@ function link(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32
   const vp = pathVnode();
   const old = scratchNl(0);
   // O_TMPFILE's file gets its first name by its descriptor or by the link of it in /proc
-  const tmpfile = old.nl_anon == ANON_FILE;
+  const linkable = (vp.v_flag & VN_LINKABLE) != 0;
   const nl = scratchNl(1);
   e = lookupNew(nl, newdirfd, SA_PATH2, newlen, false);
   if (e == 0) {
     if (changetype<usize>(old.nl_mount) != changetype<usize>(nl.nl_mount)) e = -EXDEV;
     else if (vp.v_type == S_IFDIR) e = -EPERM;
-    else if (vp.v_fc.fc_attr.va_nlink == 0 && !tmpfile) e = -ENOENT;
+    else if (vp.v_fc.fc_attr.va_nlink == 0 && !linkable) e = -ENOENT;
     else e = vop_nlink(nl.nl_ncp.nc_fm, nl.nl_ncp, vp, curcred());
     if (e == 0) {
+      // once it had a name it is like any other: when the last one goes there is no way back
+      if (linkable) vp.v_flag &= ~VN_LINKABLE;
       inotifyFile(vp, 0, IN_ATTRIB);
       inotifyName(nl.nl_dvp, nl.nl_ncp, IN_CREATE, 0, false);
     }

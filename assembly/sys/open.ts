@@ -63,7 +63,7 @@ import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
 import { fileClosedBy, fileDrop, fileVnode, vnodeOpen, vnodeOpenFile, vnodeOpenResume } from '../vfs/vfile';
 import { mountLetGo } from '../vfs/vfsmount';
-import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
+import { VN_LINKABLE, Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
 import { truncateVnode } from './attr';
 import { sysEnter, sysLeave } from './enter';
@@ -80,6 +80,8 @@ export const STATUS_FLAGS: u32 =
   O_NOATIME |
   O_PATH |
   O_DIRECTORY |
+  O_NOFOLLOW |
+  O_TMPFILE |
   O_LARGEFILE |
   FF_BENEATH;
 
@@ -99,12 +101,11 @@ function openCheck(vp: Vnode, mp: Mount, flags: u32): i32 {
   if (type == S_IFLNK) return -ELOOP;
   const want = wantOf(flags);
   if (type == S_IFDIR && (want & W_OK || flags & O_CREAT)) return -EISDIR;
-  if (type == S_IFSOCK) return -ENXIO;
   if ((type == S_IFCHR || type == S_IFBLK) && mp.mnt_flag & MS_NODEV) return -EACCES;
   const e = vnodeAccess(vp, mp, want, curcred());
   if (e != 0) return e;
   if (flags & O_NOATIME && !isOwner(vp.v_fc.fc_attr, curcred())) return -EPERM;
-  return 0;
+  return type == S_IFSOCK ? -ENXIO : 0;
 }
 
 /** A File on an existing vnode, in a descriptor. The caller keeps its own references. */
@@ -136,6 +137,7 @@ export function newAttr(dvp: Vnode, type: u32, mode: u32): Vattr {
   const cr: Ucred = curcred();
   const dva = dvp.v_fc.fc_attr;
   const va = scratchVattr(0);
+  const asked = mode;
   mode = mode & 0o7777 & ~curproc().p_umask;
   va.va_uid = cr.cr_uid;
   va.va_gid = cr.cr_gid;
@@ -144,7 +146,8 @@ export function newAttr(dvp: Vnode, type: u32, mode: u32): Vattr {
     va.va_gid = dva.va_gid;
     if (type == S_IFDIR) mode |= S_ISGID;
     else if (
-      (mode & (S_ISGID | 0o010)) == (S_ISGID | 0o010) &&
+      // as it was asked for: the umask must not save a set-group-ID bit
+      (asked & (S_ISGID | 0o010)) == (S_ISGID | 0o010) &&
       !credIsRoot(cr) &&
       !credInGroup(cr, va.va_gid)
     ) {
@@ -162,8 +165,8 @@ function openCreate(nl: Nlookup, flags: u32, mode: u32): i32 {
   let e = nlookup(nl);
   if (e != 0) return e;
   if (changetype<usize>(nl.nl_dvp) == 0) e = openCrossed(nl, flags);
-  else if (nl.nl_ncp.nc_vp != 0) e = openFound(nl, flags);
   else if (nl.nl_trail != 0) e = -EISDIR;
+  else if (nl.nl_ncp.nc_vp != 0) e = openFound(nl, flags);
   else e = createHere(nl, flags, mode);
   nlookupDone(nl);
   return e;
@@ -171,8 +174,8 @@ function openCreate(nl: Nlookup, flags: u32, mode: u32): i32 {
 
 /** O_CREAT of what is no name in a directory: a mount's root, where a magic link led, "/", "..". */
 function openCrossed(nl: Nlookup, flags: u32): i32 {
+  if (flags & O_EXCL) return -EEXIST;
   const named = nl.nl_last == LAST_NORM || nl.nl_last == LAST_MAGIC;
-  if (flags & O_EXCL && named) return -EEXIST;
   return named ? openPlace(nl, flags) : -EISDIR;
 }
 
@@ -190,7 +193,6 @@ function openPlace(nl: Nlookup, flags: u32): i32 {
 function openFound(nl: Nlookup, flags: u32): i32 {
   if (flags & O_EXCL) return -EEXIST;
   const vp = nl.nl_ncp.vp;
-  if (nl.nl_trail != 0 && vp.v_type != S_IFDIR) return -ENOTDIR;
   const e = openCheck(vp, nl.nl_mount, flags);
   return e != 0 ? e : openVnode(vp, nl.nl_mount, nl.nl_ncp, flags);
 }
@@ -242,11 +244,11 @@ function tmpfileIn(nl: Nlookup, dvp: Vnode, flags: u32, mode: u32): i32 {
   if (e != 0) return e;
   const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(2)));
   const none = changetype<Namecache>(<usize>0);
-  const fp = vnodeOpen(vp, nl.nl_mount, none, flags & STATUS_FLAGS & ~O_DIRECTORY, curcred(), scratchWord(2));
+  const fp = vnodeOpen(vp, nl.nl_mount, none, flags & STATUS_FLAGS, curcred(), scratchWord(2));
+  // O_EXCL here means: may never be linked into the tree
+  if (changetype<usize>(fp) != 0 && (flags & O_EXCL) == 0) vp.v_flag |= VN_LINKABLE;
   vnodePut(vp);
   if (changetype<usize>(fp) == 0) return load<i32>(scratchWord(2));
-  // O_EXCL here means: may never be linked into the tree
-  if (flags & O_EXCL) fp.f_flag |= O_EXCL;
   fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
   return fd;
 }

@@ -1,13 +1,13 @@
 /** From the arguments of a call (dirfd, path in the syscall area) to a place or a vnode. */
 import { EBADF, ENOENT, ENAMETOOLONG, ENOTDIR } from '../abi/errno';
-import { AT_EMPTY_PATH, AT_FDCWD, O_EXCL, O_PATH, PATH_MAX, S_IFDIR } from '../abi/flags';
+import { AT_EMPTY_PATH, AT_FDCWD, O_PATH, PATH_MAX, S_IFDIR } from '../abi/flags';
 import { curcpu } from '../kern/cpu';
 import { curcred } from '../proc/cred';
 import { FF_BENEATH, fdFile, File } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { Mount, mountRef } from '../vfs/mount';
 import { cacheRef, Namecache } from '../vfs/namecache';
-import { ANON_FILE, ANON_NOLINK, NL_BENEATH, Nlookup, nlookup, nlookupDone, nlookupInit, nlookupVnode } from '../vfs/nlookup';
+import { NL_BENEATH, Nlookup, nlookup, nlookupDone, nlookupInit, nlookupVnode } from '../vfs/nlookup';
 import { scratchNl, scratchWord } from '../vfs/scratch';
 import { fileVnode } from '../vfs/vfile';
 import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
@@ -70,20 +70,18 @@ function fdToVnode(nl: Nlookup, dirfd: i32): i32 {
   let mp = p.p_cwdmount;
   let ncp = p.p_cwdncp;
   let vp = p.p_cwdvp;
-  let anon: u32 = ANON_FILE;
   if (dirfd != AT_FDCWD) {
     const fp = fdFile(dirfd);
     if (changetype<usize>(fp) == 0) return -EBADF;
     mp = fp.f_mount;
     ncp = fp.f_ncp;
     vp = fp.f_vp;
-    if (fp.f_flag & O_EXCL) anon |= ANON_NOLINK;
   }
   nlookupInit(nl, 0, 0, 0, curcred(), changetype<Mount>(<usize>mp), changetype<Namecache>(<usize>ncp));
   // an anonymous file has no entry: the mount's root stands in, nothing looks at it
   if (ncp == 0) {
     nl.nl_ncp = changetype<Mount>(<usize>mp).mnt_root;
-    nl.nl_anon = anon;
+    nl.nl_anon = 1;
   }
   mountRef(nl.nl_mount);
   cacheRef(nl.nl_ncp);

@@ -295,7 +295,8 @@ export function fscacheWrite(fc: Fscache, u: Uio): i32 {
  */
 export function fscacheSetSize(fc: Fscache, size: u64): u32 {
   let dropped: u32 = 0;
-  if (size < fc.fc_size) {
+  // at the same size too: there may be room kept behind the end
+  if (size <= fc.fc_size && fc.fc_npages != 0) {
     const keep = <u32>((size + PAGE_SIZE - 1) >> PAGE_SHIFT);
     dropped = fscacheDropRange(fc, keep, u32.MAX_VALUE);
     fscacheZero(fc, size, ((size + PAGE_SIZE - 1) & ~(<u64>PAGE_SIZE - 1)) - size);

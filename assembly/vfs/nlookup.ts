@@ -22,7 +22,7 @@ import {
   ENOTDIR,
   EXDEV,
 } from '../abi/errno';
-import { NAME_MAX, O_EXCL, PATH_MAX, S_IFDIR, SYMLOOP_MAX } from '../abi/flags';
+import { NAME_MAX, PATH_MAX, S_IFDIR, SYMLOOP_MAX } from '../abi/flags';
 import { curcpu } from '../kern/cpu';
 import { ld32 } from '../kern/lock';
 import { Ucred } from '../proc/cred';
@@ -75,19 +75,15 @@ export class Nlookup {
   nl_trail: u32; //   1: a slash followed the last component
   nl_locked: u32; //  1: nl_ncp is locked by this walk
   nl_vp: Vnode; //    a magic link led to this vnode, referenced; null: nl_ncp says it all
-  nl_anon: u32; //    ANON_*: the vnode has no name, and nl_ncp, its mount's root, stands in for one
+  nl_anon: u32; //    1: the vnode has no name, and nl_ncp, its mount's root, stands in for one
 }
-
-/** The vnode has no name … */
-export const ANON_FILE: u32 = 1;
-/** … and must not get one (it was opened with O_TMPFILE | O_EXCL). */
-export const ANON_NOLINK: u32 = 2;
 
 export const NL_FOLLOW: u32 = 1; //   a symbolic link at the end is followed
 export const NL_LOCK: u32 = 2; //     return the last entry locked, resolved, perhaps negative
 export const NL_BENEATH: u32 = 4; //  nothing resolves outside the starting directory
 export const NL_NOCROSS: u32 = 8; //  the last entry is the covered one, not the mount on it
-export const NL_CREATE: u32 = 16; //  with NL_LOCK: the caller may create (dangling links are followed)
+export const NL_CREATE: u32 = 16; //  with NL_LOCK: the caller may create (dangling links are followed, but
+//                                 not with a slash behind them: no file can be made there)
 
 export const LAST_NORM: u32 = 0;
 export const LAST_ROOT: u32 = 1; //   the path was "/" (or empty behind slashes)
@@ -407,7 +403,7 @@ function lastLocked(nl: Nlookup, ncp: Namecache, dvp: Vnode): i32 {
   const e = cacheResolve(ncp, nl.nl_cred);
   const again =
     e == 0 &&
-    ((ncp.nc_flags & NCF_ISSYMLINK && (nl.nl_flags & NL_FOLLOW || (nl.nl_trail != 0 && nl.nl_flags & NL_CREATE) != 0)) ||
+    ((ncp.nc_flags & NCF_ISSYMLINK && nl.nl_flags & NL_FOLLOW && !(nl.nl_flags & NL_CREATE && nl.nl_trail != 0)) ||
       (ncp.nc_flags & NCF_MOUNTPT && (nl.nl_flags & NL_NOCROSS) == 0 && changetype<usize>(mountOn(nl.nl_mount, ncp)) != 0));
   if (e != 0 || again) {
     cacheUnlock(ncp);
@@ -469,7 +465,7 @@ function jump(nl: Nlookup, vp: Vnode, last: bool): i32 {
   mountDrop(to.pl_mount);
   if (!anon) cacheDrop(to.pl_ncp);
   nl.nl_vp = to.pl_vp;
-  if (anon) nl.nl_anon = changetype<usize>(to.pl_file) != 0 && to.pl_file.f_flag & O_EXCL ? ANON_FILE | ANON_NOLINK : ANON_FILE;
+  if (anon) nl.nl_anon = 1;
   nl.nl_last = LAST_MAGIC;
   return last && nl.nl_trail != 0 && nl.nl_vp.v_type != S_IFDIR ? -ENOTDIR : 0;
 }

@@ -3,7 +3,6 @@
  * texts show them.
  */
 import { ENAMETOOLONG, ENOENT, EXDEV } from '../abi/errno';
-import { File } from '../proc/file';
 import { Proc } from '../proc/proc';
 import { Mount } from './mount';
 import { Namecache, NCF_DESTROYED } from './namecache';
@@ -16,7 +15,7 @@ export class Place {
   pl_mount: Mount;
   pl_ncp: Namecache; // null: the vnode has no name
   pl_vp: Vnode;
-  pl_file: File; //     the open file it is, not referenced; null: none
+  pl_pad: u32;
 }
 if (offsetof<Place>() % 8 != 0) ERROR('Place: pad it to 8');
 

@@ -76,6 +76,7 @@ export const VN_DEAD: u32 = 8; //    reclaimed while referenced: a deadfs vnode
 export const VN_NOCACHE: u32 = 16; // not kept when unreferenced (procfs, anonymous objects)
 export const VN_MAGIC: u32 = 32; //  a symlink that names an open file (procfs, devfs fd)
 export const VN_SYSTEM: u32 = 64;
+export const VN_LINKABLE: u32 = 256; // made by O_TMPFILE, had no name yet and may get one
 export const VN_NOSEEK: u32 = 128; // positions mean nothing: lseek, pread and pwrite are -ESPIPE
 
 export function vnodeInit(maxvnodes: u32): void {

@@ -91,6 +91,11 @@ export class DamselflyTarget implements PosixTarget {
     return walkTree(this.#walker, path);
   }
 
+  /** Let go of the machine as it is, whatever state it is in. */
+  abandon(): void {
+    this.#machine = this.#init = this.#root = this.#walker = undefined;
+  }
+
   dispose(): void {
     const machine = this.#machine;
     this.#machine = this.#init = this.#root = this.#walker = undefined;

@@ -61,6 +61,7 @@ export class Machine {
   /** The buffers of the call being made, by space number. */
   spaces: Uint8Array[] = [];
   #current = 0;
+  #dead = false;
   /** Lwps that the kernel handed back and whose calls were not issued again yet. */
   #runnable = new Set<number>();
 
@@ -108,6 +109,7 @@ export class Machine {
       entropy: (kaddr, len) => void this.u8.fill(0x5a, kaddr >>> 0, (kaddr >>> 0) + (len >>> 0)),
       console_write: (_kaddr, len) => len,
       panicked: () => {
+        this.#dead = true;
         throw new Panic(this.panicMessage());
       },
     };
@@ -183,8 +185,9 @@ export class Machine {
     return true;
   }
 
-  /** @throws Error when objects leaked, or Panic */
+  /** Does nothing on a machine that panicked. @throws Error when objects leaked, or Panic */
   shutdown(): void {
+    if (this.#dead) return;
     this.#current = 0;
     const leaks = this.kernel.machine_shutdown();
     if (leaks !== 0) throw new Error(`shutdown left ${leaks} objects:\n${this.log()}`);

@@ -3,7 +3,6 @@ import { EACCES, ENOENT, EXDEV } from '../../abi/errno';
 import { PATH_MAX, S_IFIFO } from '../../abi/flags';
 import { Text, textByte, textBytes, textLit, textU64 } from '../../kern/text';
 import { Ucred } from '../../proc/cred';
-import { File } from '../../proc/file';
 import { curproc, Proc } from '../../proc/proc';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { Mount, mountRef, MNTF_INTERNAL } from '../../vfs/mount';
@@ -19,14 +18,12 @@ function target(vp: Vnode, to: Place, cred: Ucred): i32 {
   if (changetype<usize>(p) == 0) return -ENOENT;
   if (!mayInspect(p, cred)) return -EACCES;
   const kind = kindOf(vp);
-  to.pl_file = changetype<File>(<usize>0);
   if (kind == PK_FDLINK) {
     const fp = openFileOf(vp);
     if (changetype<usize>(fp) == 0) return -ENOENT;
     to.pl_mount = changetype<Mount>(<usize>fp.f_mount);
     to.pl_ncp = changetype<Namecache>(<usize>fp.f_ncp);
     to.pl_vp = changetype<Vnode>(<usize>fp.f_vp);
-    to.pl_file = fp;
     return 0;
   }
   const cwd = kind == PK_CWD;

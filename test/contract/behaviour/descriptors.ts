@@ -57,8 +57,11 @@ const tables: readonly Behaviour[] = [
   }),
   on('F_GETFL tells access mode and status, not how it was made', (s) => {
     const fd = s.open(s.at('f'), F.O_CREAT | F.O_EXCL | F.O_RDWR | F.O_APPEND | F.O_NONBLOCK);
-    const flags = s.me.fcntl(fd, F.F_GETFL, 0) & ~F.O_LARGEFILE;
-    expect(flags).toBe(F.O_RDWR | F.O_APPEND | F.O_NONBLOCK);
+    const flags = (n: number): number => s.me.fcntl(n, F.F_GETFL, 0) & ~F.O_LARGEFILE;
+    expect(flags(fd)).toBe(F.O_RDWR | F.O_APPEND | F.O_NONBLOCK);
+    const kept = F.O_NOFOLLOW | F.O_DIRECTORY;
+    expect(flags(s.open(s.dir, kept | F.O_CLOEXEC))).toBe(kept);
+    expect(flags(s.open(s.dir, F.O_TMPFILE | F.O_EXCL | F.O_RDWR, 0o600))).toBe(F.O_TMPFILE | F.O_RDWR);
   }),
   on('O_PATH descriptors can be looked at and started from', (s) => {
     s.mkdir('d');

@@ -52,6 +52,17 @@ const creation: readonly Behaviour[] = [
       expect(mode(s, `${d}/new`)).toBe(name === 'mkdir' ? '2755' : '755');
     }),
   ]),
+  on(
+    'set-group-ID in a directory of another group is for its members',
+    (s) => {
+      const d = s.foreignDir('d', 0o2777);
+      s.me.umask(0o077);
+      s.ok(s.me.open(`${d}/f`, F.O_CREAT | F.O_WRONLY, 0o2771), 'open');
+      s.ok(s.me.open(`${d}/g`, F.O_CREAT | F.O_WRONLY, 0o2761), 'open');
+      expect([mode(s, `${d}/f`), mode(s, `${d}/g`)]).toEqual(['700', '2700']);
+    },
+    ['user'],
+  ),
   on('umask masks nothing but permissions, and returns the old one', (s) => {
     expect(s.me.umask(0o7777)).toBe(0o022);
     expect(s.me.umask(0o022)).toBe(0o777);

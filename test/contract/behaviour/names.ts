@@ -64,6 +64,8 @@ const linking: readonly Behaviour[] = [
       expect(typeof st === 'number' ? st : [st.nlink, st.mode & 0o7777]).toEqual([0, 0o640]);
       expect(s.me.linkat(fd, '', AT, s.at('new'), F.AT_EMPTY_PATH)).toBe(0);
       expect([content(s, s.at('new')), links(s, s.at('new'))]).toEqual(['abc', 1]);
+      expect(s.me.unlink(s.at('new'))).toBe(0);
+      expect(s.me.linkat(fd, '', AT, s.at('again'), F.AT_EMPTY_PATH)).toBe(-2);
     },
     { who: ['root'] },
   ),

@@ -72,6 +72,9 @@ function ownerCells(): Cell[] {
       ),
     ]),
     ...chowns.flatMap(([call, chown]) => [
+      refused(call, 'EPERM', 'nothing, where it would clear the set-ID bits of somebody else’s file', (s) =>
+        chown(-1, -1)(s.me, s.foreignFile('f', '', 0o6755), s),
+      ),
       refused(call, 'EPERM', 'giving a file away', (s) => chown(OTHER.uid, -1)(s.me, s.file('f'), s)),
       refused(call, 'EPERM', 'to a group one is not in', (s) => chown(-1, OTHER.gid)(s.me, s.file('f'), s)),
       refused(call, 'EPERM', 'taking somebody else’s file', (s) =>

@@ -74,6 +74,16 @@ function kindCells(call: 'open' | 'openat', open: Opener): Cell[] {
     cell(call, 'EISDIR', 'making a file with a slash behind it', (s) =>
       open(s.me, s.at('new/'), F.O_CREAT | F.O_WRONLY, 0o644),
     ),
+    cell(call, 'EISDIR', 'making a file where one stands, with a slash behind it', (s) =>
+      open(s.me, `${s.file('f')}/`, F.O_CREAT | F.O_WRONLY, 0o644),
+    ),
+    cell(call, 'EISDIR', 'making through a symlink with a slash behind it', (s) =>
+      open(s.me, `${s.symlink('missing/x', 'l')}/`, F.O_CREAT | F.O_WRONLY, 0o644),
+    ),
+    cell(call, 'EISDIR', 'O_EXCL on a directory with a slash behind it', (s) =>
+      open(s.me, `${s.mkdir('d')}/`, F.O_CREAT | F.O_EXCL, 0o644),
+    ),
+    cell(call, 'EEXIST', 'O_EXCL on dot-dot', (s) => open(s.me, s.at('..'), F.O_CREAT | F.O_EXCL, 0o644)),
     cell(call, 'EISDIR', 'making dot', (s) => open(s.me, s.at('.'), F.O_CREAT | F.O_WRONLY, 0o644)),
     cell(call, 'ENOENT', 'making dot in a missing directory', (s) =>
       open(s.me, s.at('missing/.'), F.O_CREAT | F.O_WRONLY, 0o644),

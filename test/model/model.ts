@@ -1,0 +1,161 @@
+import fc from 'fast-check';
+import { DamselflyTarget } from '../oracle/damselfly.ts';
+import { LinuxTarget } from '../oracle/linux.ts';
+import { Difference } from './compare.ts';
+import { type Operation, operations } from './operations.ts';
+import { RULES, type RuleName, Tally } from './rules.ts';
+import { type Pair, Run } from './runner.ts';
+
+/** The model test: seeded lists of operations, run on both systems, shrunk when they differ. */
+
+/** Operations of one run, which begins with a fresh system: at most. */
+const RUN_LENGTH = 400;
+
+/** Every so many runs wait for the oracle’s clock where two changes could get one stamp. */
+const EXACT_EVERY = 4;
+
+export interface ModelOptions {
+  /** Artefact of build/kernel. */
+  flavour: string;
+  seed: number;
+  /** At least so many operations in all. */
+  operations: number;
+  /** Kinds of operations to leave out. */
+  without?: ReadonlySet<string>;
+  /** Begin with this run of the seed, and make no other. */
+  onlyRun?: number;
+  /** Look so long for a smaller case, ms. */
+  shrinkMs?: number;
+}
+
+export interface ModelFailure {
+  seed: number;
+  run: number;
+  /** What differed, after the smallest list of operations found. */
+  message: string;
+  operations: string[];
+}
+
+export interface ModelOutcome {
+  tally: Tally;
+  failure?: ModelFailure;
+}
+
+/** A seed of its own for each run of a seed. */
+function runSeed(seed: number, run: number): number {
+  return (Math.imul(seed, 0x9e3779b1) ^ Math.imul(run + 1, 0x85ebca6b)) | 0;
+}
+
+/** Both systems, made once: a reset costs less than a start. */
+export function withSystems<T>(flavour: string, use: (pair: Pair) => T): T {
+  const linux = new LinuxTarget();
+  const damselfly = new DamselflyTarget({ flavour });
+  try {
+    return use({ damselfly, linux });
+  } finally {
+    linux.dispose();
+    damselfly.abandon();
+  }
+}
+
+export function runModel(pair: Pair, options: ModelOptions): ModelOutcome {
+  const tally = new Tally();
+  for (let run = options.onlyRun ?? 0; tally.made < options.operations; run++) {
+    const failure = oneRun(pair, options, run, tally);
+    if (failure) return { tally, failure };
+    if (options.onlyRun !== undefined) break;
+  }
+  return { tally };
+}
+
+function oneRun(pair: Pair, options: ModelOptions, run: number, tally: Tally): ModelFailure | undefined {
+  const shrinkMs = (options.shrinkMs ?? 60_000) / 2;
+  const exact = run % EXACT_EVERY === 0;
+  let last: Tally | undefined;
+  const property = fc.property(operations(RUN_LENGTH, options.without), (list) => {
+    const attempt = new Run(pair, exact);
+    last = attempt.tally;
+    attempt.perform(list);
+  });
+  const details = fc.check(property, {
+    seed: runSeed(options.seed, run),
+    numRuns: 1,
+    interruptAfterTimeLimit: shrinkMs,
+    markInterruptAsFailure: false,
+  });
+  if (last) tally.add(last);
+  if (!details.failed) return undefined;
+  const found = details.errorInstance instanceof Error ? details.errorInstance.message : 'no message';
+  const smallest = reduce(pair, exact, details.counterexample?.[0] ?? [], found, Date.now() + shrinkMs);
+  return { seed: options.seed, run, ...smallest };
+}
+
+/** The difference these operations lead to, if they do. */
+function attempt(pair: Pair, exact: boolean, list: readonly Operation[]): Difference | undefined {
+  try {
+    new Run(pair, exact).perform(list);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Difference) return error;
+    throw error;
+  }
+}
+
+/**
+ * Leave out operations, half the list at first and single ones in the end, as long as something
+ * still differs. fast-check made the values small; it is slow at thinning a long list out.
+ */
+function reduce(
+  pair: Pair,
+  exact: boolean,
+  first: readonly Operation[],
+  message: string,
+  deadline: number,
+): { message: string; operations: string[] } {
+  let list = [...first];
+  let difference = attempt(pair, exact, list);
+  if (!difference)
+    return { message: `${message}\n(only once: not when made again)`, operations: list.map(String) };
+  list = list.slice(0, difference.operations);
+  for (let size = list.length >> 1; size > 0; size >>= 1) {
+    for (let at = list.length - size; at >= 0 && Date.now() < deadline; at -= size) {
+      const shorter = [...list.slice(0, at), ...list.slice(at + size)];
+      const still = attempt(pair, exact, shorter);
+      if (!still) continue;
+      difference = still;
+      list = shorter.slice(0, still.operations);
+    }
+  }
+  return { message: difference.message, operations: list.map(String) };
+}
+
+export function replayCommand({ seed, run }: ModelFailure, flavour: string): string {
+  return `make model REPLAY=${seed}:${run} FLAVOUR=${flavour}`;
+}
+
+export function describeFailure(failure: ModelFailure, flavour: string): string {
+  return [
+    `seed ${failure.seed}, run ${failure.run}: ${failure.message}`,
+    `the ${failure.operations.length} operations of the smallest case:`,
+    ...failure.operations.map((line) => `  ${line}`),
+    `again: ${replayCommand(failure, flavour)}`,
+  ].join('\n');
+}
+
+export function describeTally(tally: Tally): string {
+  const share = ((100 * tally.succeeded) / Math.max(1, tally.made)).toFixed(1);
+  const calls = [...tally.calls].sort(([a], [b]) => (a < b ? -1 : 1));
+  const rules = [...tally.rules].sort();
+  return [
+    `${tally.made} operations, ${tally.succeeded} succeeded (${share} %)`,
+    ...calls.map(
+      ([kind, { made, succeeded }]) => `  ${kind.padEnd(16)} ${made} made, ${succeeded} succeeded`,
+    ),
+    'differences that are right:',
+    ...(rules.length === 0 ? ['  none'] : rules.map(([rule, n]) => `  ${n} × ${rule}: ${reason(rule)}`)),
+  ].join('\n');
+}
+
+function reason(rule: RuleName): string {
+  return RULES[rule];
+}
