@@ -13,8 +13,6 @@ import { testMachine } from './machine.ts';
 
 const machine = testMachine();
 const { fs, init } = machine;
-// A kernel that has no locks yet has none to wait for.
-const locks = 'sys_flock' in machine.cpu.exports;
 
 describe('a call that nobody could wake', () => {
   test('throws EDEADLK in its synchronous form', () => {
@@ -104,7 +102,7 @@ describe('fifos', () => {
   });
 });
 
-describe.runIf(locks)('locks', () => {
+describe('locks', () => {
   test('flock waits until it is let go', async () => {
     fs.writeFileSync('/tmp/lock', '');
     const other = machine.process();
