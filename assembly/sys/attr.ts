@@ -180,16 +180,21 @@ function setattr(vp: Vnode, va: Vattr, ncp: usize): i32 {
   vnodeLock(vp);
   const e = vop_setattr(vp.v_fm, vp, va, curcred());
   vnodeUnlock(vp);
-  if (e == 0) inotifyChange(vp, ncp, changeEvent(va.va_mask));
+  const event = changeEvent(va.va_mask);
+  if (e == 0 && event != 0) inotifyChange(vp, ncp, event);
   return e;
 }
 
-/** What a change of attributes means to a watcher: one time alone is an access or a modification. */
+/**
+ * What a change of attributes means to a watcher: one time alone is an access or a modification,
+ * and the change time alone is nothing.
+ */
 function changeEvent(mask: u32): u32 {
-  if (mask & VA_SIZE) return IN_MODIFY;
-  if (mask & (VA_MODE | VA_UID | VA_GID)) return IN_ATTRIB;
+  const owned: u32 = mask & (VA_MODE | VA_UID | VA_GID) ? IN_ATTRIB : 0;
+  if (mask & VA_SIZE) return owned | IN_MODIFY;
+  if (owned != 0) return owned;
   const times = mask & (VA_ATIME | VA_MTIME);
-  return times == VA_ATIME ? IN_ACCESS : times == VA_MTIME ? IN_MODIFY : IN_ATTRIB;
+  return times == 0 ? 0 : times == VA_ATIME ? IN_ACCESS : times == VA_MTIME ? IN_MODIFY : IN_ATTRIB;
 }
 
 function chmod(vp: Vnode, mp: Mount, ncp: usize, mode: u32): i32 {
@@ -263,13 +268,19 @@ function stripIds(have: Vattr, va: Vattr): void {
   va.va_mask |= VA_MODE;
 }
 
-/** A write or truncate by other than root takes setuid and setgid away. */
+/** Does a change of its contents by this process take setuid and setgid away? */
+// @ts-ignore: decorator
+@inline
+function losesIds(vp: Vnode): bool {
+  return (vp.v_fc.fc_attr.va_mode & (S_ISUID | S_ISGID)) != 0 && vp.v_type == S_IFREG && !credIsRoot(curcred());
+}
+
+/** A write by other than root takes setuid and setgid away. */
 export function clearSetIds(vp: Vnode, ncp: usize): void {
-  const have = vp.v_fc.fc_attr;
-  if ((have.va_mode & (S_ISUID | S_ISGID)) == 0 || vp.v_type != S_IFREG || credIsRoot(curcred())) return;
+  if (!losesIds(vp)) return;
   const va = scratchVattr(0);
   va.va_mask = 0;
-  stripIds(have, va);
+  stripIds(vp.v_fc.fc_attr, va);
   if (va.va_mask == 0) return;
   va.va_mask |= VA_CTIME;
   setattr(vp, va, ncp);
@@ -363,13 +374,13 @@ export function sys_futimens(fd: i32, as_: f64, ans: u32, ms: f64, mns: u32): i3
 
 // ── truncate ─────────────────────────────────────────────────────────────────────────────────
 
-/** Set a regular file's size; permission has been checked. */
+/** Set a regular file's size, and take set-ID bits away with it; permission has been checked. */
 export function truncateVnode(vp: Vnode, ncp: usize, length: f64): i32 {
   if (length > <f64>FSCACHE_MAX_BYTES || <u64>length > curproc().p_fsize) return -EFBIG;
-  clearSetIds(vp, ncp);
   const va = scratchVattr(0);
   va.va_size = <u64>length;
   va.va_mask = VA_SIZE;
+  if (losesIds(vp)) stripIds(vp.v_fc.fc_attr, va);
   return setattr(vp, va, ncp);
 }
 

@@ -399,6 +399,23 @@ const notification: readonly Behaviour[] = [
     s.ok(s.me.unlink(s.at('g')), 'unlink');
     expect(events(s, fd)).toEqual([':MODIFY', ':MOVE_SELF', ':ATTRIB', ':DELETE_SELF', ':IGNORED']);
   }),
+  on('a chown is told of when it changes something', (s) => {
+    const fd = watch(s, s.file('f'), F.IN_ATTRIB);
+    s.ok(s.me.chown(s.at('f'), -1, -1), 'chown');
+    expect(events(s, fd)).toEqual([]);
+    s.ok(s.me.chmod(s.at('f'), 0o4755), 'chmod');
+    s.ok(s.me.chown(s.at('f'), -1, -1), 'chown');
+    expect(statOf(s, s.at('f')).mode & 0o7777).toBe(0o755);
+    // two equal events side by side are told once
+    expect(events(s, fd)).toEqual([':ATTRIB']);
+  }),
+  on('a truncation that takes set-ID bits away is one event', (s) => {
+    const fd = watch(s, s.file('f', 'abc'), F.IN_ATTRIB | F.IN_MODIFY);
+    s.ok(s.me.chmod(s.at('f'), 0o4755), 'chmod');
+    s.ok(s.me.truncate(s.at('f'), 1), 'truncate');
+    const taken = (statOf(s, s.at('f')).mode & F.S_ISUID) === 0;
+    expect(events(s, fd)).toEqual([':ATTRIB', taken ? ':MODIFY|ATTRIB' : ':MODIFY']);
+  }),
   on('reading, opening and closing are told when asked for', (s) => {
     s.file('f', 'abc');
     const fd = watch(s, s.dir, F.IN_OPEN | F.IN_ACCESS | F.IN_CLOSE_NOWRITE);
