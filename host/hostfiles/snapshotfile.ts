@@ -1,10 +1,11 @@
 /**
  * Snapshots in files on the host.
  *
- * The file starts with a line of JSON (all of a {@link Snapshot} but its frames, and how many
- * there are), padded with spaces so that the line, newline included, takes a multiple of 4096 bytes;
+ * The file starts with a line of JSON (all of a {@link Snapshot} but its frames, how many there are,
+ * and the SHA-256 of the rest of the file), padded with spaces so that the line, newline included, takes a multiple of 4096 bytes;
  * then come the frame numbers as little-endian u32, then the frames.
  */
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { PAGE_SIZE } from '../../assembly/abi/layout.ts';
 import type { Snapshot } from '../index.ts';
@@ -17,22 +18,29 @@ const CHUNK_BYTES = 64 << 20;
 interface Header extends Omit<Snapshot, 'frames' | 'bytes'> {
   type: typeof MAGIC;
   frameCount: number;
+  sha256: string;
 }
 
 /** Write a snapshot. @throws the file system's errors */
 export async function saveSnapshot(file: string, snapshot: Snapshot): Promise<void> {
   const { frames, bytes, ...rest } = snapshot;
-  const header: Header = { type: MAGIC, ...rest, frameCount: frames.length };
+  const header: Header = { type: MAGIC, ...rest, frameCount: frames.length, sha256: digest(frames, bytes) };
   const text = JSON.stringify(header);
   const line = `${text.padEnd(Math.ceil((text.length + 1) / PAGE_SIZE) * PAGE_SIZE - 1)}\n`;
   const handle = await open(file, 'w', 0o600);
   try {
     await writeAll(handle, Buffer.from(line));
-    await writeAll(handle, new Uint8Array(frames.buffer, frames.byteOffset, frames.byteLength));
+    await writeAll(handle, bytesOf(frames));
     await writeAll(handle, bytes);
   } finally {
     await handle.close();
   }
+}
+
+const bytesOf = (words: Uint32Array) => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+
+function digest(frames: Uint32Array, bytes: Uint8Array): string {
+  return createHash('sha256').update(bytesOf(frames)).update(bytes).digest('hex');
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -42,19 +50,20 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Read one back. @throws Error when the file is not a snapshot, or cut short */
+/** Read one back. @throws Error when the file is not a snapshot, cut short, or not as it was written */
 export async function loadSnapshot(file: string): Promise<Snapshot> {
   const handle = await open(file, 'r');
   try {
     const { header, length } = await readHeader(handle, file);
-    const { type: _, frameCount, ...rest } = header;
+    const { type: _, frameCount, sha256, ...rest } = header;
     const { size } = await handle.stat();
     if (size !== length + frameCount * (4 + PAGE_SIZE))
       throw new Error(`${file} is cut short, or not a snapshot`);
     const frames = new Uint32Array(frameCount);
-    await readAll(handle, new Uint8Array(frames.buffer), length, file);
+    await readAll(handle, bytesOf(frames), length, file);
     const bytes = new Uint8Array(frameCount * PAGE_SIZE);
     await readAll(handle, bytes, length + frameCount * 4, file);
+    if (digest(frames, bytes) !== sha256) throw new Error(`${file} is damaged: its checksum is wrong`);
     return { ...rest, frames, bytes };
   } finally {
     await handle.close();

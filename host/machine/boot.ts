@@ -2,9 +2,6 @@
  * Booting: from options, or from a snapshot, to a {@link Machine}.
  */
 import {
-  BB_STATE,
-  BOOTBLOCK,
-  MACHINE_STOPPED,
   RAM_DEFAULT_BYTES,
   RAM_MAX_BYTES,
   RAM_MIN_BYTES,
@@ -17,9 +14,8 @@ import { Cpu, type CpuOptions } from './cpu.ts';
 import type { KernelExports } from './exports.ts';
 import type { Flavour } from './kernels.ts';
 import { Machine } from './machine.ts';
-import { KernelPanic } from './panic.ts';
 import { sourceLookup } from './source.ts';
-import { checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
+import { checkBootBlock, checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
 import { type InitialFile, makeTree } from './tree.ts';
 
 export interface ClockOptions {
@@ -52,7 +48,7 @@ export interface BootOptions {
 
 interface Kernel {
   module: WebAssembly.Module;
-  /** SHA-256 of its bytes where they are known; else of its custom identity. */
+  /** What tells its build from others; see {@link identify}. */
   hash: string;
 }
 
@@ -82,7 +78,9 @@ export async function boot(options: BootOptions = {}): Promise<Machine> {
   } else {
     const { module } = options;
     kernel =
-      module instanceof WebAssembly.Module ? given(module) : await compile(bytesOf(module as BufferSource));
+      module instanceof WebAssembly.Module
+        ? { module, hash: identify(module) }
+        : await compile(bytesOf(module as BufferSource));
   }
   return start(kernel, flavour, options);
 }
@@ -99,9 +97,8 @@ export function bootSync(options: BootOptions = {}): Machine {
 
 function kernelSync(flavour: Flavour, module: BootOptions['module']): Kernel {
   if (module !== undefined && !(module instanceof URL)) {
-    if (module instanceof WebAssembly.Module) return given(module);
-    const bytes = bytesOf(module as BufferSource);
-    return { module: new WebAssembly.Module(bytes), hash: fingerprint(bytes) };
+    if (module instanceof WebAssembly.Module) return { module, hash: identify(module) };
+    return compileSync(bytesOf(module as BufferSource));
   }
   const known = module === undefined ? cacheSync.get(flavour) : undefined;
   if (known !== undefined) return known;
@@ -109,26 +106,26 @@ function kernelSync(flavour: Flavour, module: BootOptions['module']): Kernel {
   if (bytes === undefined) {
     throw new Error('bootSync: the kernel cannot be read synchronously here; pass `module`, or use boot()');
   }
-  const kernel = { module: new WebAssembly.Module(bytes), hash: fingerprint(bytes) };
+  const kernel = compileSync(bytes);
   if (module === undefined) cacheSync.set(flavour, kernel);
   return kernel;
 }
 
 function flavourOf({ flavour, from }: BootOptions): Flavour {
+  if (from !== undefined && flavour !== undefined && flavour !== from.flavour) {
+    throw new Error(`snapshot is of a machine of flavour ${from.flavour}, not ${flavour}`);
+  }
   return from?.flavour ?? flavour ?? 'up';
-}
-
-const hashes = new WeakMap<WebAssembly.Module, string>();
-
-function given(module: WebAssembly.Module): Kernel {
-  return { module, hash: hashes.get(module) ?? describe(module) };
 }
 
 async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Kernel> {
   const module = await WebAssembly.compile(bytes);
-  const hash = fingerprint(bytes);
-  hashes.set(module, hash);
-  return { module, hash };
+  return { module, hash: identify(module, bytes) };
+}
+
+function compileSync(bytes: Uint8Array<ArrayBuffer>): Kernel {
+  const module = new WebAssembly.Module(bytes);
+  return { module, hash: identify(module, bytes) };
 }
 
 function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
@@ -152,10 +149,14 @@ function fingerprint(bytes: Uint8Array): string {
   );
 }
 
-/** A module whose bytes are gone: its build identity is a custom section that the build adds. */
-function describe(module: WebAssembly.Module): string {
+/** A module that carries no name, and whose bytes are gone: no snapshot can be told to be its. */
+const UNKNOWN = 'unknown';
+
+/** The SHA-256 that assembly/build.mjs puts into a module; of one built otherwise, a fingerprint. */
+function identify(module: WebAssembly.Module, bytes?: Uint8Array): string {
   const [section] = WebAssembly.Module.customSections(module, 'damselfly');
-  return section === undefined ? 'unknown' : new TextDecoder().decode(section);
+  if (section !== undefined) return new TextDecoder().decode(section);
+  return bytes === undefined ? UNKNOWN : fingerprint(bytes);
 }
 
 function start(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {
@@ -226,6 +227,9 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
 
 function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot: Snapshot): Machine {
   checkSnapshot(snapshot);
+  if (kernel.hash === UNKNOWN) {
+    throw new Error('the kernel given does not say which build it is: pass its bytes, or where they are');
+  }
   if (snapshot.kernel !== kernel.hash) {
     throw new Error(
       `snapshot was made by another kernel build (${snapshot.kernel}, this one is ${kernel.hash})`,
@@ -238,11 +242,8 @@ function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot:
     virtualClock: snapshot.virtualClock,
     source: sourceOf(flavour),
   });
-  if (cpu.u32[(BOOTBLOCK + BB_STATE) >>> 2] !== MACHINE_STOPPED) {
-    throw cpu.panic instanceof KernelPanic
-      ? cpu.panic
-      : new Error('snapshot is damaged: the machine was not stopped');
-  }
+  if (cpu.panic !== undefined) throw cpu.panic;
+  checkBootBlock(cpu, snapshot);
   instantiate(kernel, cpu);
   must(cpu.adopt(0), 'cpu_adopt', cpu);
   must(cpu.exports.machine_resume(), 'machine_resume', cpu);

@@ -2,7 +2,8 @@
  * Where the kernel's artefacts are. The URLs are literal, so that a bundler finds the files; they
  * hold for the built module (build/dist/host/machine), which is what "#kernels" names everywhere.
  */
-export type Flavour = 'up' | 'smp' | 'up-debug' | 'smp-debug';
+export const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'] as const;
+export type Flavour = (typeof FLAVOURS)[number];
 
 export function kernelUrl(flavour: Flavour): URL {
   switch (flavour) {

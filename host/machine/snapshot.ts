@@ -6,22 +6,35 @@
  * build may lay its structures out otherwise, so `kernel` is that module's hash and is compared.
  */
 import {
+  ABI_VERSION,
+  BB_FLAVOUR,
   BB_FRAMES_FREE,
   BB_FRAMES_TOTAL,
+  BB_MAGIC,
   BB_PAGES,
+  BB_STATE,
+  BB_VERSION,
+  BOOT_MAGIC,
   BOOTBLOCK,
+  FLAVOUR_DEBUG,
+  FLAVOUR_SMP,
+  MACHINE_STOPPED,
   PAGE_SIZE,
   PG_FREE,
   PG_FLAGS,
+  RAM_MAX_BYTES,
+  RAM_MIN_BYTES,
   VMPAGE_SIZE,
+  WASM_PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
+import { FLAVOURS } from '#kernels';
 import type { Cpu } from './cpu.ts';
 import type { Flavour } from './kernels.ts';
 
 export interface Snapshot {
   readonly format: 1;
   readonly flavour: Flavour;
-  /** SHA-256 of the kernel module, hexadecimal. */
+  /** Which build of the kernel it is: the SHA-256 that the build put into its module. */
   readonly kernel: string;
   readonly ramBytes: number;
   /** Process whose `fs` is the machine's. */
@@ -69,8 +82,12 @@ export function copyFrames(cpu: Cpu): { frames: Uint32Array; bytes: Uint8Array }
 
 /** Check what may have come from anywhere. Throws an Error that says what is wrong. */
 export function checkSnapshot(snapshot: Snapshot): void {
-  const { format, ramBytes, frames, bytes } = snapshot;
+  const { format, flavour, ramBytes, frames, bytes } = snapshot;
   if (format !== 1) throw new Error(`snapshot of format ${format}: this version reads format 1`);
+  if (!FLAVOURS.includes(flavour)) throw new Error(`snapshot is damaged: there is no flavour ${flavour}`);
+  if (!(ramBytes >= RAM_MIN_BYTES && ramBytes <= RAM_MAX_BYTES && ramBytes % WASM_PAGE_SIZE === 0)) {
+    throw new Error(`snapshot is damaged: no machine has ${ramBytes} bytes of RAM`);
+  }
   if (
     !(frames instanceof Uint32Array) ||
     !(bytes instanceof Uint8Array) ||
@@ -84,6 +101,21 @@ export function checkSnapshot(snapshot: Snapshot): void {
       throw new Error(`snapshot is damaged: bad frame ${frame}`);
     last = frame;
   }
+}
+
+/** Check that the RAM laid out is a stopped machine's, of the flavour and size told. */
+export function checkBootBlock({ u32 }: Cpu, { flavour, ramBytes }: Snapshot): void {
+  const bits =
+    (flavour.startsWith('smp') ? FLAVOUR_SMP : 0) | (flavour.endsWith('-debug') ? FLAVOUR_DEBUG : 0);
+  const holds = (field: number, value: number) => u32[word(field)] === value;
+  const must = (condition: boolean, otherwise: string) => {
+    if (!condition) throw new Error(`snapshot is damaged: ${otherwise}`);
+  };
+  must(holds(BB_MAGIC, BOOT_MAGIC), 'it has no boot block');
+  must(holds(BB_VERSION, ABI_VERSION), 'its boot block is of another version');
+  must(holds(BB_FLAVOUR, bits), `the machine is not of flavour ${flavour}`);
+  must(holds(BB_FRAMES_TOTAL, ramBytes / PAGE_SIZE), `the machine has not ${ramBytes} bytes of RAM`);
+  must(holds(BB_STATE, MACHINE_STOPPED), 'the machine was not stopped');
 }
 
 /** Lay the frames into fresh RAM. */

@@ -36,7 +36,7 @@ import {
   wakeup,
 } from '../../proc/sleep';
 import { IO_NONBLOCK } from '../../vfs/defaults';
-import { Fscache, fscacheAddPage, fscacheTouch, GP_HOLE, GP_WHOLE, GP_WRITE } from '../../vfs/fscache';
+import { Fscache, fscacheAddPage, fscacheTouch, GP_HOLE, GP_WRITE } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { scratchWord } from '../../vfs/scratch';
 import { Vnode, vnodeLock, vnodeUnlock, VN_NOCACHE } from '../../vfs/vnode';
@@ -195,7 +195,7 @@ function writeLocked(vp: Vnode, pi: Pipe, uio: Uio, ioflag: u32): i32 {
 
 /** A page that bytes are about to fill: what is around them is never read. */
 function fifoGetpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, flags: u32): i32 {
-  return flags & GP_WRITE ? fscacheAddPage(fc, index, GP_WRITE | GP_WHOLE) : GP_HOLE;
+  return flags & GP_WRITE ? fscacheAddPage(fc, index, flags) : GP_HOLE;
 }
 
 function fifoPoll(fm: Fsmanage, vp: Vnode, fp: File, events: u32): i32 {

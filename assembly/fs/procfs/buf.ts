@@ -27,7 +27,7 @@ export class ProcBuf {
 
 function grow(fa: FrameArray): bool {
   if (fa.fa_len == fa.fa_cap && frameArrayGrow(fa) != 0) return false;
-  const pg = pageAlloc(ALLOC_NOIO, PG_KERNEL);
+  const pg = pageAlloc(ALLOC_NOIO | ALLOC_ZERO, PG_KERNEL);
   if (changetype<usize>(pg) == 0) return false;
   store<u32>(frameArrayAt(fa, fa.fa_len), <u32>pageAddr(pg));
   fa.fa_len++;

@@ -19,7 +19,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
 import { add32 } from '../../kern/lock';
 import { wordsCopy } from '../../kern/words';
 import { Ucred } from '../../proc/cred';
-import { ALLOC_NOIO, PG_KERNEL, pageAddr, pageAlloc, VmPage } from '../../vm/page';
+import { ALLOC_NOIO, ALLOC_ZERO, PG_KERNEL, pageAddr, pageAlloc, VmPage } from '../../vm/page';
 import { KMALLOC_MAX, kmalloc } from '../../vm/zone';
 import {
   attrBegin,
@@ -220,7 +220,7 @@ function tmpNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap:
   let text: usize = 0;
   if (len <= KMALLOC_MAX) text = kmalloc(len, ALLOC_NOIO);
   else {
-    const pg: VmPage = pageAlloc(ALLOC_NOIO, PG_KERNEL);
+    const pg: VmPage = pageAlloc(ALLOC_NOIO | ALLOC_ZERO, PG_KERNEL);
     if (changetype<usize>(pg) != 0) text = pageAddr(pg);
   }
   if (text == 0) return -ENOSPC;
