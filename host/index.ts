@@ -1,7 +1,7 @@
 /** Damselfly: the file-system half of a kernel, as a virtual machine. */
 export { boot, bootSync, type BootOptions, type ClockOptions } from './machine/boot.ts';
-export { LeakError, Machine } from './machine/machine.ts';
-export { KernelPanic } from './machine/panic.ts';
+export { Machine } from './machine/machine.ts';
+export { KernelPanic, LeakError } from './machine/panic.ts';
 export type { Flavour } from './machine/kernels.ts';
 export type { Snapshot } from './machine/snapshot.ts';
 export type { InitialFile } from './machine/tree.ts';

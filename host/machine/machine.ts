@@ -11,6 +11,7 @@ import type { NodeFs } from '../syscalls/fs/types.ts';
 import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
 import type { Cpu } from './cpu.ts';
 import type { Flavour } from './kernels.ts';
+import { LeakError } from './panic.ts';
 import { copyFrames, type Snapshot } from './snapshot.ts';
 
 interface MachineIdentity {
@@ -19,19 +20,6 @@ interface MachineIdentity {
   initPid: number;
   fsPid?: number;
   virtualClock: boolean;
-}
-
-/** Objects were left over when a debug machine shut down: somebody forgot a reference. */
-export class LeakError extends Error {
-  readonly code = 'ERR_KERNEL_LEAK';
-  /** How many kernel objects are left. */
-  readonly count: number;
-
-  constructor(count: number, log: string) {
-    super(`${count} kernel object${count === 1 ? '' : 's'} left over at shutdown\n${log}`);
-    this.name = 'LeakError';
-    this.count = count;
-  }
 }
 
 export class Machine {

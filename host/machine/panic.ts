@@ -20,6 +20,19 @@ export class KernelPanic extends Error {
   }
 }
 
+/** Objects were left over when a debug machine shut down: somebody forgot a reference. */
+export class LeakError extends Error {
+  readonly code = 'ERR_KERNEL_LEAK';
+  /** How many kernel objects are left. */
+  readonly count: number;
+
+  constructor(count: number, log: string) {
+    super(`${count} kernel object${count === 1 ? '' : 's'} left over at shutdown\n${log}`);
+    this.name = 'LeakError';
+    this.count = count;
+  }
+}
+
 /** The panic that the boot block of this RAM records. */
 export function readPanic(u8: Uint8Array, u32: Uint32Array, options?: ErrorOptions): KernelPanic {
   const length = Math.min(u32[(BOOTBLOCK + BB_PANIC_LEN) >>> 2], BB_PANIC_MAX);

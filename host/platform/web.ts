@@ -134,7 +134,13 @@ export async function loadBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** The same at once, or undefined where that cannot be. */
-export function loadBytesSync(_url: URL): Uint8Array<ArrayBuffer> | undefined {
-  return undefined;
+/** The same at once, or undefined where that cannot be: only a worker may wait for a request. */
+export function loadBytesSync(url: URL): Uint8Array<ArrayBuffer> | undefined {
+  if (!('WorkerGlobalScope' in globalThis) || typeof XMLHttpRequest !== 'function') return undefined;
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  request.responseType = 'arraybuffer';
+  request.send();
+  if (request.status !== 200) throw new Error(`cannot load ${url}: HTTP status ${request.status}`);
+  return new Uint8Array(request.response as ArrayBuffer);
 }

@@ -1,10 +1,17 @@
 import * as flag from '../../../assembly/abi/flags.ts';
 
+/** The DT_* of an entry. */
+export let direntType: (entry: Dirent<string | Buffer>) => number;
+
 /** An entry of a directory: its name, where it is, and what type of file it names. */
 export class Dirent<Name extends string | Buffer = string> {
   name: Name;
   parentPath: string;
   readonly #type: number;
+
+  static {
+    direntType = (entry) => entry.#type;
+  }
 
   /** @param type  DT_* */
   constructor(name: Name, parentPath: string, type: number) {
