@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeResult, errno } from '../oracle/errno.ts';
-import type { Feature, PosixTarget } from '../oracle/target.ts';
-import { behaviours } from './behaviours.ts';
+import type { PosixTarget } from '../oracle/target.ts';
+import { type Case, contractCases, lacking, play } from './cases.ts';
 import { callNames } from './documented.ts';
-import { Scene } from './scene.ts';
-import { casesOf, cellId, cells } from './table.ts';
-import type { Cell, Who } from './types.ts';
 
 /** Differences that are right for a file system, by cell or behaviour, each with its reason. */
 export type KnownDifferences = Readonly<Record<string, string>>;
@@ -19,62 +15,34 @@ export function contract(name: string, makeTarget: () => PosixTarget, known: Kno
   describe(name, () => {
     let target: PosixTarget;
     let serial = 0;
-    const used = new Set<string>();
     beforeAll(() => {
       target = makeTarget();
     });
     afterAll(() => target.dispose());
-
-    /** Run in a fresh scene; ends it whatever happens. */
-    const play = (who: Who, run: (scene: Scene) => void): void => {
-      const scene = new Scene(target, who, `/s${serial++}`);
-      try {
-        run(scene);
-      } finally {
-        scene.end();
-      }
-    };
-    const declare = (id: string, item: { needs?: readonly Feature[] }, who: Who, run: (s: Scene) => void) => {
-      if (id in known) {
-        used.add(id);
-        it.skip(`${id} [known difference: ${known[id]}]`);
-        return;
-      }
-      it(id, (context) => {
-        const needs: Feature[] = [...(item.needs ?? [])];
-        if (who === 'user') needs.push('credentials');
-        const lack = needs.find((feature) => target.missing.has(feature));
-        if (lack) context.skip(`${lack}: ${target.missing.get(lack)}`);
-        play(who, run);
-      });
-    };
-
-    for (const call of callNames) {
-      describe(call, () => {
-        for (const cell of cells.filter((c) => c.call === call)) declareCell(cell, declare);
-      });
-    }
-    for (const group of new Set(behaviours.map((b) => b.group))) {
-      describe(group, () => {
-        for (const item of behaviours.filter((b) => b.group === group))
-          for (const who of item.who) declare(`${group} ${who}: ${item.title}`, item, who, item.run);
-      });
-    }
-    it('every known difference names a cell or a behaviour', () => {
-      expect(Object.keys(known).filter((id) => !used.has(id))).toEqual([]);
+    declareCases(known, (item, skip) => {
+      const reason = lacking(target, item);
+      if (reason) skip(reason);
+      play(target, item, `/s${serial++}`);
     });
   });
 }
 
-type Declare = (id: string, item: { needs?: readonly Feature[] }, who: Who, run: (s: Scene) => void) => void;
-
-function declareCell(cell: Cell, declare: Declare): void {
-  for (const { who, passes } of casesOf(cell)) {
-    declare(cellId(cell, who), cell, who, (scene) => {
-      const result = cell.run(scene);
-      if (passes)
-        expect(typeof result === 'number' ? result : 0, describeResult(result)).toBeGreaterThanOrEqual(0);
-      else expect(describeResult(result)).toBe(describeResult(-errno(cell.errno)));
+/** A test per case, by groups; `judge` throws when the case failed. */
+export function declareCases(
+  known: KnownDifferences,
+  judge: (item: Case, skip: (reason: string) => void) => void,
+): void {
+  const cases = contractCases();
+  for (const group of new Set([...callNames, ...cases.map((item) => item.group)])) {
+    describe(group, () => {
+      for (const item of cases.filter((one) => one.group === group)) {
+        if (item.id in known) it.skip(`${item.id} [known difference: ${known[item.id]}]`);
+        else it(item.id, ({ skip }) => judge(item, skip));
+      }
     });
   }
+  it('every known difference names a cell or a behaviour', () => {
+    const ids = new Set(cases.map(({ id }) => id));
+    expect(Object.keys(known).filter((id) => !ids.has(id))).toEqual([]);
+  });
 }

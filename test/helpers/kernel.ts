@@ -18,7 +18,7 @@ import {
   ST_SIZE,
 } from '../../assembly/abi/layout.ts';
 import { errnoName } from '../oracle/errno.ts';
-import { Machine, type MachineOptions } from '../oracle/machine.ts';
+import { BareMachine, type MachineOptions } from '../oracle/bare.ts';
 import { checkRam } from './ram.ts';
 
 export interface Entry {
@@ -36,7 +36,7 @@ export interface Status {
 
 const encoder = new TextEncoder();
 
-export class Kernel extends Machine {
+export class Kernel extends BareMachine {
   /** The process that the calls below act for. */
   pid: number;
 

@@ -22,6 +22,16 @@ const decoder = new TextDecoder();
 const BAD_SPACE = 77;
 const LINK_BUFFER = 4096;
 
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** A process of the machine, by the kernel's exports alone. */
 export class DamselflyProcess implements PosixProcess {
   readonly pid: number;
@@ -282,7 +292,7 @@ export class DamselflyProcess implements PosixProcess {
   #scatter(lens: readonly number[], call: (count: number) => number): Result<Uint8Array> {
     const buffers = lens.map((len) => new Uint8Array(len));
     const issue = this.#with(buffers, () => call(this.#vector(buffers)));
-    return this.#take(issue, (n) => new Uint8Array(Buffer.concat(buffers)).slice(0, n));
+    return this.#take(issue, (n) => joined(buffers).slice(0, n));
   }
   #gather(data: readonly Uint8Array[], call: (count: number) => number): number {
     return this.#call(this.#with([...data], () => call(this.#vector(data))));

@@ -37,6 +37,10 @@ function dataExtents(p: PosixProcess, fd: number): string {
   }
 }
 
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 function attributes(p: PosixProcess, path: string): string[] {
   const names = p.llistxattr(path, CHUNK);
   if (typeof names === 'number') return [];
@@ -44,7 +48,7 @@ function attributes(p: PosixProcess, path: string): string[] {
     .filter((name) => !name.startsWith('system.') && name !== 'security.selinux')
     .map((name) => {
       const value = must(p.lgetxattr(path, name, CHUNK), `lgetxattr ${name}`);
-      return `${name}=${typeof value === 'number' ? '' : Buffer.from(value).toString('hex')}`;
+      return `${name}=${typeof value === 'number' ? '' : hex(value)}`;
     })
     .sort();
 }

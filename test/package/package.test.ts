@@ -60,12 +60,11 @@ test('publint and arethetypeswrong have nothing to say', () => {
   const lint = spawnSync(bin('publint'), ['run', tarball, '--strict'], { encoding: 'utf8' });
   expect(lint.stdout).toContain('All good!');
   expect(lint.status).toBe(0);
-  // The package is ESM, which `require` loads in every supported release line of Node.
-  const types = spawnSync(bin('attw'), [tarball, '--no-color', '--ignore-rules', 'cjs-resolves-to-esm'], {
-    encoding: 'utf8',
-  });
-  expect(types.stdout).toContain('No problems found');
-  expect(types.status).toBe(0);
+  // The package is ESM, which `require` loads in every supported release line of Node; and all of
+  // those resolve by "exports", which the way of Node 10 does not know.
+  const options = ['--no-color', '--ignore-rules', 'cjs-resolves-to-esm', '--profile', 'node16'];
+  const types = spawnSync(bin('attw'), [tarball, ...options], { encoding: 'utf8' });
+  expect(types.status, types.stdout).toBe(0);
 }, 120_000);
 
 test('it holds what it should, runs nothing when installed, and is small', () => {

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EFAULT } from '../../assembly/abi/errno.ts';
+import { WASM_PAGE_SIZE } from '../../assembly/abi/layout.ts';
+import type { KernelImports } from '../../host/machine/exports.ts';
+import { errnoName } from './errno.ts';
+import { type Exports, type Hardware, Machine, panicMessage } from './machine.ts';
+import { repositoryRoot } from './root.ts';
+
+export interface MachineOptions {
+  /** Which artefact of build/kernel: 'up-debug', 'smp-debug', … */
+  flavour: string;
+  ramBytes?: number;
+  seed?: number;
+}
+
+const EPOCH_SECONDS = 1_700_000_000;
+const modules = new Map<string, WebAssembly.Module>();
+
+function kernelModule(flavour: string): WebAssembly.Module {
+  let module = modules.get(flavour);
+  if (!module) {
+    const file = join(repositoryRoot, 'build', 'kernel', `${flavour}.wasm`);
+    if (!existsSync(file)) throw new Error(`no kernel at ${file}: node assembly/build.mjs ${flavour}`);
+    module = new WebAssembly.Module(readFileSync(file));
+    modules.set(flavour, module);
+  }
+  return module;
+}
+
+/** The kernel panicked in the middle of a test. */
+export class Panic extends Error {
+  override name = 'Panic';
+}
+
+/** Fixed RAM, a seeded generator, a virtual clock, no console. */
+class BareHardware implements Hardware {
+  readonly kernel: Exports;
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+  readonly f64: Float64Array;
+  readonly area: number;
+  spaces: Uint8Array[] = [];
+  dead = false;
+
+  constructor(options: MachineOptions) {
+    const pages = (options.ramBytes ?? 64 << 20) / WASM_PAGE_SIZE;
+    const shared = options.flavour.startsWith('smp');
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: shared ? 65535 : pages, shared });
+    this.u8 = new Uint8Array(memory.buffer);
+    this.u32 = new Uint32Array(memory.buffer);
+    this.f64 = new Float64Array(memory.buffer);
+    const imports = { env: { memory }, host: { ...this.#imports() } };
+    const instance = new WebAssembly.Instance(kernelModule(options.flavour), imports);
+    this.kernel = instance.exports as unknown as Exports;
+    this.#must(this.kernel.machine_boot(options.seed ?? 1, 1, 1, EPOCH_SECONDS), 'machine_boot');
+    this.#must(this.kernel.cpu_attach(), 'cpu_attach');
+    this.area = this.kernel.cpu_area() >>> 0;
+    this.#must(this.kernel.machine_start(), 'machine_start');
+  }
+
+  #must(result: number, what: string): void {
+    if (result < 0) throw new Error(`${what}: ${errnoName(result)}`);
+  }
+
+  #imports(): KernelImports {
+    const copy = (space: number, uaddr: number, len: number): Uint8Array | undefined => {
+      const buffer = this.spaces[space >>> 0];
+      const end = (uaddr >>> 0) + (len >>> 0);
+      return buffer && end <= buffer.length ? buffer.subarray(uaddr >>> 0, end) : undefined;
+    };
+    return {
+      copyin: (space, uaddr, kaddr, len) => {
+        const from = copy(space, uaddr, len);
+        if (from) this.u8.set(from, kaddr >>> 0);
+        return from ? 0 : EFAULT;
+      },
+      copyout: (space, uaddr, kaddr, len) => {
+        const to = copy(space, uaddr, len);
+        to?.set(this.u8.subarray(kaddr >>> 0, (kaddr >>> 0) + (len >>> 0)));
+        return to ? 0 : EFAULT;
+      },
+      clock_read: (_clock, kaddr) => {
+        this.f64[(kaddr >>> 0) / 8] = EPOCH_SECONDS;
+        this.u32[((kaddr >>> 0) + 8) / 4] = 0;
+      },
+      entropy: (kaddr, len) => void this.u8.fill(0x5a, kaddr >>> 0, (kaddr >>> 0) + (len >>> 0)),
+      console_write: (_kaddr, len) => len,
+      panicked: () => {
+        this.dead = true;
+        throw new Panic(panicMessage(this));
+      },
+    };
+  }
+}
+
+/**
+ * The kernel on the barest hardware: deliberately not the product's own host, so that the kernel
+ * is judged by itself.
+ */
+export class BareMachine extends Machine {
+  constructor(options: MachineOptions) {
+    super(new BareHardware(options));
+  }
+}
