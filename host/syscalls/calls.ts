@@ -80,6 +80,17 @@ export class SystemCalls extends Trap {
     return this.now(() => this.exports.sys_openat(dirfd, this.path1(path), flags, mode), 'openat', path);
   }
 
+  async openatLater(
+    dirfd: number,
+    path: string | Uint8Array,
+    flags: number,
+    mode = 0o666,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const issue = () => this.exports.sys_openat(dirfd, this.path1(path), flags, mode);
+    return after(this.later(issue, signal), (result) => this.check(result, 'openat', path));
+  }
+
   fstatat(dirfd: number, path: string | Uint8Array, flags = 0): BigIntStats {
     this.check(this.exports.sys_fstatat(dirfd, this.path1(path), flags), 'fstatat', path);
     return readBigIntStats(this);

@@ -1,0 +1,3 @@
+declare module '@pkgjs/parseargs' {
+  export const parseArgs: typeof import('node:util').parseArgs;
+}
