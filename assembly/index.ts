@@ -17,10 +17,6 @@ export {
   machine_shutdown,
   machine_start,
   machine_stop,
-  proc_create,
-  proc_exit,
-  proc_setcred,
-  proc_switch,
   sys_cancel,
   sys_resume,
 } from './sys/machine';
@@ -44,6 +40,28 @@ export { sys_close, sys_openat } from './sys/open';
 export { sys_fcntl_lock, sys_flock } from './sys/locks';
 export { sys_inotify_add_watch, sys_inotify_init, sys_inotify_rm_watch } from './sys/inotify';
 export { sys_pipe2 } from './sys/pipe';
+export {
+  proc_create,
+  proc_exit,
+  proc_setcred,
+  proc_switch,
+  sys_execve,
+  sys_exechead,
+  sys_exit,
+  sys_fork,
+  sys_wait4,
+} from './sys/process';
+export { proc_event, sys_kill, sys_sigaction, sys_sigtake } from './sys/signals';
+export {
+  sys_getids,
+  sys_getpgid,
+  sys_getsid,
+  sys_setgroups,
+  sys_setpgid,
+  sys_setresgid,
+  sys_setresuid,
+  sys_setsid,
+} from './sys/ids';
 export { sys_ioctl, sys_poll } from './sys/poll';
 export {
   sys_linkat,

@@ -20,7 +20,7 @@ export const BB_MAGIC: u32 = 0; //         u32
 export const BB_VERSION: u32 = 4; //       u32
 export const BB_FLAVOUR: u32 = 8; //       u32  FLAVOUR_* bits
 export const BB_STATE: u32 = 12; //        u32  MACHINE_*
-export const BB_RUNNABLE: u32 = 16; //     u32  Lwps that may go on: the host drains them by lwp_next
+export const BB_RUNNABLE: u32 = 16; //     u32  Lwps that may go on (lwp_next) and processes with news (proc_event)
 export const BB_PANIC_CPU: u32 = 20; //    u32
 export const BB_PANIC_LEN: u32 = 24; //    u32  bytes of the message at BB_PANIC_MSG
 export const BB_DEADLINE: u32 = 32; //     f64  earliest deadline of a sleeping Lwp, ms; 0 = none
@@ -135,4 +135,25 @@ export const FH_LEN: u32 = 16;
 // ── inotify events as read(2) returns them: inotify(7)'s struct ─────────────────────────────
 export const INOTIFY_EVENT_SIZE: u32 = 16;
 
-// ── proc_info, machine_info at SA_DATA: see host/machine/exports.ts ─────────────────────────
+// ── sys_getids at SA_DATA ───────────────────────────────────────────────────────────────────
+export const PI_PID: u32 = 0; //     i32
+export const PI_PPID: u32 = 4; //    i32
+export const PI_PGID: u32 = 8; //    i32  process group
+export const PI_SID: u32 = 12; //    i32  session
+export const PI_UID: u32 = 16; //    u32  real, effective, saved
+export const PI_EUID: u32 = 20;
+export const PI_SUID: u32 = 24;
+export const PI_GID: u32 = 28; //    u32  real, effective, saved
+export const PI_EGID: u32 = 32;
+export const PI_SGID: u32 = 36;
+export const PI_NGROUPS: u32 = 40; // u32
+export const PI_GROUPS: u32 = 44; // u32 × PI_NGROUPS, supplementary
+
+// ── proc_event's kinds ──────────────────────────────────────────────────────────────────────
+/** Signals that it catches are pending: sys_sigtake. */
+export const PE_SIGNAL: u32 = 1;
+/** A signal ended it. Its blocked calls are gone, and its pid may be too. */
+export const PE_EXIT: u32 = 2;
+
+/** sys_exechead's answer at SA_DATA is no longer than this. */
+export const EXECHEAD_MAX: u32 = 256;

@@ -71,6 +71,9 @@ export class Roots {
   r_nextpid: u32; //      r_proclock
   r_procs: u32; //        r_proclock; list of Proc by p_next
   r_proclock: u32; //     spin
+  r_doomed: u32; //       r_proclock; processes that a signal ends when the call in progress is over
+  r_evhead: u32; //       r_proclock; processes with news for the host, in order
+  r_evtail: u32;
   r_nfiles: u32; //       open Files
   r_lwps: u32; //         r_sleeplock; all Lwps
   r_lwpseq: u32; //       r_sleeplock; last number given out

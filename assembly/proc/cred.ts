@@ -1,6 +1,9 @@
 /**
  * Credentials: user, group and supplementary groups, shared by reference and never changed once
- * shared. A process holds one; a call acts with its process's unless the host gave it another.
+ * shared. A process holds one; a call acts with its process's.
+ *
+ * cr_uid and cr_gid are the effective ids, by which permission is given; the real ones say who
+ * started the process (and what access(2) asks about), the saved ones what it may become again.
  */
 import { curcredp } from '../kern/cpu';
 import { roots } from '../kern/boot';
@@ -15,8 +18,14 @@ export class Ucred {
   cr_gid: u32;
   cr_ngroups: u32;
   cr_groups: u32; // kmalloc'ed u32 array, or 0
+  cr_ruid: u32;
+  cr_suid: u32;
+  cr_rgid: u32;
+  cr_sgid: u32;
   cr_pad: u32;
 }
+
+if (offsetof<Ucred>() % 8 != 0) ERROR('Ucred');
 
 export const NGROUPS_MAX: u32 = KMALLOC_MAX / 4;
 
@@ -31,13 +40,18 @@ export function curcred(): Ucred {
   return changetype<Ucred>(curcredp);
 }
 
-/** New credentials with one reference, or null; `groups` are copied from RAM. */
+/** New credentials with one reference, or null; `groups` are copied from RAM. All three uids are one,
+ *  and all three gids. */
 export function credCreate(uid: u32, gid: u32, groups: usize, ngroups: u32): Ucred {
   const cr = changetype<Ucred>(zoneAlloc(changetype<Zone>(<usize>roots().r_zcred), ALLOC_NOIO));
   if (changetype<usize>(cr) == 0) return cr;
   cr.cr_refcnt = 1;
   cr.cr_uid = uid;
+  cr.cr_ruid = uid;
+  cr.cr_suid = uid;
   cr.cr_gid = gid;
+  cr.cr_rgid = gid;
+  cr.cr_sgid = gid;
   cr.cr_ngroups = ngroups;
   cr.cr_groups = 0;
   if (ngroups != 0) {
@@ -49,6 +63,17 @@ export function credCreate(uid: u32, gid: u32, groups: usize, ngroups: u32): Ucr
     memory.copy(g, groups, ngroups * 4);
     cr.cr_groups = <u32>g;
   }
+  return cr;
+}
+
+/** A copy to be changed before it is shared; null: no memory. */
+export function credCopy(from: Ucred): Ucred {
+  const cr = credCreate(from.cr_uid, from.cr_gid, from.cr_groups, from.cr_ngroups);
+  if (changetype<usize>(cr) == 0) return cr;
+  cr.cr_ruid = from.cr_ruid;
+  cr.cr_suid = from.cr_suid;
+  cr.cr_rgid = from.cr_rgid;
+  cr.cr_sgid = from.cr_sgid;
   return cr;
 }
 

@@ -9,6 +9,7 @@
  * by a chunk and never shrinks before exit. p_fdhint is the lowest descriptor that may be free.
  */
 import { EBADF, EMFILE, ENOMEM } from '../abi/errno';
+import { FD_CLOEXEC } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
 import { add32 } from '../kern/lock';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
@@ -147,6 +148,12 @@ export function fdTake(p: Proc, fd: u32): File {
 export function fdOf(p: Proc, fd: u32): File {
   const s = slotOf(p, fd);
   return s == 0 ? changetype<File>(<usize>0) : changetype<File>(<usize>load<u32>(s));
+}
+
+/** Is there an open descriptor that exec closes? */
+export function fdCloexec(p: Proc, fd: u32): bool {
+  const s = slotOf(p, fd);
+  return s != 0 && load<u32>(s) != 0 && (load<u32>(s, 4) & FD_CLOEXEC) != 0;
 }
 
 /** Free the table's memory; its slots are empty. */

@@ -1,23 +1,48 @@
 /**
- * Processes: credentials, descriptors, working and root directory, umask, limits.
+ * Processes: credentials, descriptors, working and root directory, umask, limits; their place
+ * among others (parent, process group, session); what they do about signals.
  *
  * A CPU acts for the process chosen by proc_switch until told otherwise. What p_cwd and p_root
  * point to is the business of vfs/procdirs.ts: pairs of mount and namecache entry, each with a
  * reference on the vnode so that an unlinked directory stays usable.
+ *
+ *     proc_create, sys_fork ─→ PS_LIVE ─ sys_exit, a signal ─→ PS_ZOMBIE ─ sys_wait4 ─→ freed
+ *                                 │                              │ nobody waits (SIGCHLD ignored)
+ *                                 └───────── proc_exit ──────────┴────────────────────→ freed
+ *
+ * P1. A zombie holds its number, its credentials and its status, and nothing else.
+ * P2. Every process but those made without one has a parent that is alive, or is process 1's.
+ * P3. A process that is gone but of which the host was not told yet (p_event) is PS_DEAD: off the
+ *     list, known to the event queue alone.
+ *
+ * Process 1 ignores SIGCHLD unless told otherwise, so what falls to it leaves no zombie.
+ * Guard: r_proclock for the lists, ids and states.
  */
 import { Roots, roots } from '../kern/boot';
+import { clockMs } from '../kern/clock';
 import { curprocp } from '../kern/cpu';
 import { spinLock, spinUnlock } from '../kern/lock';
+import { litCopy } from '../kern/text';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
-import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { kfree, Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { Ucred } from './cred';
 import { FD_LIMIT } from './file';
+import { Chan } from './sleep';
 
 @unmanaged
 export class Proc {
-  p_fsize: u64; //     RLIMIT_FSIZE
+  p_fsize: u64; //     RLIMIT_FSIZE, soft and hard
+  p_fsizehard: u64;
+  p_sigpend: u64; //   signals that it catches and has not taken; bit n - 1 is signal n
+  p_sigignore: u64;
+  p_sigcatch: u64;
+  p_startms: f64; //   clockMs when it was made
+  p_comm0: u64; //     its program's name: COMM_LEN bytes, then a NUL
+  p_comm1: u64;
   p_pid: i32;
-  p_ppid: i32;
+  p_ppid: i32; //      0: none
+  p_pgid: i32; //      process group
+  p_sid: i32; //       session
   p_next: u32; //      r_procs
   p_prev: u32;
   p_cred: Ucred; //    referenced
@@ -26,19 +51,49 @@ export class Proc {
   p_fdhint: u32;
   p_nofile: u32; //    RLIMIT_NOFILE, soft and hard
   p_nofilehard: u32;
-  p_cwdmount: u32;
+  p_cwdmount: u32; //  0: it has ended
   p_cwdncp: u32;
   p_cwdvp: u32;
   p_rootmount: u32;
   p_rootncp: u32;
   p_rootvp: u32;
   p_locks: u32; //     1: it may hold fcntl locks
-  p_status: i32;
-  p_state: u32;
   p_lockmark: u32; //  r_flockgen when a search for a deadlock came by
-  p_fsizehard: u64;
+  p_tty: u32; //       controlling terminal; 0 = none
+  p_state: u32; //     PS_*
+  p_flag: u32; //      PF_*
+  p_xstat: u32; //     wait status: code << 8 | signal
+  p_doomnext: u32; //  r_doomed
+  p_event: u32; //     PE_* that the host has not been told; it is on the event queue if not 0
+  p_evnext: u32;
+  p_args: u32; //      kmalloc'ed arguments, a NUL after each; 0 = none
+  p_argslen: u32;
+  p_chan0: u32; //     Chan: it waits for a child
+  p_chan1: u32;
+  p_pad: u32;
+
+  // @ts-ignore: decorator
+  @inline
+  get p_chan(): Chan {
+    return changetype<Chan>(changetype<usize>(this) + offsetof<Proc>('p_chan0'));
+  }
+  // @ts-ignore: decorator
+  @inline
+  get p_comm(): usize {
+    return changetype<usize>(this) + offsetof<Proc>('p_comm0');
+  }
 }
 
+export const PS_LIVE: u32 = 0;
+export const PS_ZOMBIE: u32 = 1;
+export const PS_DEAD: u32 = 2;
+
+export const PF_PROGRAM: u32 = 1; // a function of the host's runs as it: made by fork, or exec'ed
+export const PF_EXECED: u32 = 2; //  it has exec'ed since it was forked
+export const PF_DOOMED: u32 = 4; //  on r_doomed
+
+/** Bytes of a program's name that are kept, as on Linux. */
+export const COMM_LEN: u32 = 15;
 export const NOFILE_SOFT: u32 = 4096;
 const PID_MAX: u32 = 4194304;
 
@@ -55,17 +110,31 @@ export function curproc(): Proc {
   return changetype<Proc>(curprocp);
 }
 
-function procLock(): usize {
+/** Guards the list of processes, their ids, the doomed and the event queue: a spin lock. */
+// @ts-ignore: decorator
+@inline
+export function procLock(): usize {
   return changetype<usize>(roots()) + offsetof<Roots>('r_proclock');
 }
 
+/** The process of this number, zombies included, or null. */
 export function procFind(pid: i32): Proc {
   let p = roots().r_procs;
   while (p != 0 && changetype<Proc>(<usize>p).p_pid != pid) p = changetype<Proc>(<usize>p).p_next;
   return changetype<Proc>(<usize>p);
 }
 
-/** A process with a fresh pid and nothing else, on the list; or null (out of memory or pids). */
+/** A number is taken while a process, a group or a session has it. */
+function pidTaken(pid: i32): bool {
+  for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
+    const p = changetype<Proc>(<usize>q);
+    if (p.p_pid == pid || p.p_pgid == pid || p.p_sid == pid) return true;
+  }
+  return false;
+}
+
+/** A process with a fresh pid and nothing else, on the list; or null (out of memory). It leads a
+ *  group and a session of its own. */
 export function procAlloc(): Proc {
   const r = roots();
   const p = changetype<Proc>(zoneAlloc(changetype<Zone>(<usize>r.r_zproc), ALLOC_NOIO | ALLOC_ZERO));
@@ -75,11 +144,14 @@ export function procAlloc(): Proc {
   p.p_nofilehard = FD_LIMIT;
   p.p_fsize = u64.MAX_VALUE;
   p.p_fsizehard = u64.MAX_VALUE;
+  p.p_startms = clockMs();
   spinLock(procLock());
   do {
     r.r_nextpid = r.r_nextpid >= PID_MAX ? 2 : r.r_nextpid + 1;
-  } while (changetype<usize>(procFind(<i32>r.r_nextpid)) != 0);
+  } while (pidTaken(<i32>r.r_nextpid));
   p.p_pid = <i32>r.r_nextpid;
+  p.p_pgid = p.p_pid;
+  p.p_sid = p.p_pid;
   p.p_next = r.r_procs;
   if (r.r_procs != 0) changetype<Proc>(<usize>r.r_procs).p_prev = <u32>changetype<usize>(p);
   r.r_procs = <u32>changetype<usize>(p);
@@ -87,13 +159,32 @@ export function procAlloc(): Proc {
   return p;
 }
 
-/** Off the list and freed; the caller has released all it held. */
+/** Its program's name, from a literal. */
+export function procSetName(p: Proc, name: string): void {
+  litCopy(name, p.p_comm);
+}
+
+/** Its arguments are gone. */
+export function procDropArgs(p: Proc): void {
+  if (p.p_args != 0) kfree(p.p_args);
+  p.p_args = 0;
+  p.p_argslen = 0;
+}
+
+/** Off the list and freed, or left to the event queue; the caller has released all it held. */
 export function procFree(p: Proc): void {
   const r = roots();
   spinLock(procLock());
   if (p.p_prev != 0) changetype<Proc>(<usize>p.p_prev).p_next = p.p_next;
   else r.r_procs = p.p_next;
   if (p.p_next != 0) changetype<Proc>(<usize>p.p_next).p_prev = p.p_prev;
+  p.p_state = PS_DEAD;
+  const told = p.p_event == 0;
   spinUnlock(procLock());
-  zoneFree(changetype<Zone>(<usize>r.r_zproc), changetype<usize>(p));
+  if (told) zoneFree(changetype<Zone>(<usize>r.r_zproc), changetype<usize>(p));
+}
+
+/** The host has been told all there is to tell of a process that is gone. */
+export function procForget(p: Proc): void {
+  zoneFree(changetype<Zone>(<usize>roots().r_zproc), changetype<usize>(p));
 }

@@ -14,9 +14,11 @@
  *
  * S1. A waiting Lwp is on exactly one channel, or on none if it only has a deadline.
  * S2. What was done before blocking is in lwp_done, and is neither lost nor done twice.
- * S3. The File of a blocked call is referenced by its Lwp: closing the descriptor does not end it.
+ * S3. The call of a process that catches a signal does not wait: it ends with what it has done, or
+ *     with -EINTR. So a caller of lwpBlock must leave everything as a failed call would.
+ * S4. The File of a blocked call is referenced by its Lwp: closing the descriptor does not end it.
  */
-import { EINVAL, ERESTART, ENOMEM, ESRCH } from '../abi/errno';
+import { EINTR, EINVAL, ERESTART, ENOMEM, ESRCH } from '../abi/errno';
 import { bb, Roots, roots } from '../kern/boot';
 import { clockMs } from '../kern/clock';
 import { curcpu, curprocp } from '../kern/cpu';
@@ -24,6 +26,7 @@ import { spinLock, spinUnlock } from '../kern/lock';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { File, fileRef } from './file';
+import { curproc } from './proc';
 
 /** A queue of waiting Lwps: embedded in what can be waited for. */
 @unmanaged
@@ -49,6 +52,8 @@ export class Lwp {
   lwp_arg: u32; //      the call's own
   lwp_stage: u32; //    the call's own
   lwp_word: u32; //     what a CPU waits on (smp)
+  lwp_intr: u32; //     1: a signal ended the wait; the call must not wait again
+  lwp_pad: u32;
 }
 
 export const LWP_WAITING: u32 = 1;
@@ -118,10 +123,11 @@ function runQueue(): Chan {
 }
 
 /**
- * Wait on a channel (null: only for the deadline). Returns -ERESTART for the call to return, or
- * -ENOMEM. `call` names the call; deadlines are absolute and set once, on the first block.
+ * Wait on a channel (null: only for the deadline). Returns -ERESTART for the call to return, -EINTR
+ * or -ENOMEM. `call` names the call; deadlines are absolute and set once, on the first block.
  */
 export function lwpBlock(ch: Chan, call: u32, fp: File, deadline: f64): i32 {
+  if (interrupted()) return -EINTR;
   const l = lwpGet(call, fp);
   if (changetype<usize>(l) == 0) return -ENOMEM;
   spinLock(sleepLock());
@@ -133,6 +139,28 @@ export function lwpBlock(ch: Chan, call: u32, fp: File, deadline: f64): i32 {
   if (l.lwp_deadline != 0 && (b.bb_deadline == 0 || l.lwp_deadline < b.bb_deadline)) b.bb_deadline = l.lwp_deadline;
   spinUnlock(sleepLock());
   return -ERESTART;
+}
+
+/** Has the current process caught a signal, or had it when this call was waiting? */
+function interrupted(): bool {
+  const l = lwpResume();
+  if (changetype<usize>(l) != 0 && l.lwp_intr != 0) return true;
+  return curproc().p_sigpend != 0;
+}
+
+/** Every wait of a process ends: it has caught a signal. */
+export function lwpInterrupt(proc: u32): void {
+  if (roots().r_lwps == 0) return;
+  spinLock(sleepLock());
+  for (let p = roots().r_lwps; p != 0; p = changetype<Lwp>(<usize>p).lwp_next) {
+    const l = changetype<Lwp>(<usize>p);
+    if (l.lwp_proc != proc) continue;
+    l.lwp_intr = 1;
+    if (l.lwp_state != LWP_WAITING) continue;
+    if (l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
+    makeRunnable(l);
+  }
+  spinUnlock(sleepLock());
 }
 
 function makeRunnable(l: Lwp): void {
@@ -244,3 +272,4 @@ export const CALL_OPEN: u32 = 3;
 export const CALL_POLL: u32 = 4;
 export const CALL_FLOCK: u32 = 5;
 export const CALL_FCNTL: u32 = 6;
+export const CALL_WAIT: u32 = 7;

@@ -1,5 +1,5 @@
 /** Attributes: stat and its kin, access, chmod, chown, utimens, truncate. */
-import { EACCES, EBADF, EFBIG, EINVAL, EISDIR, EOPNOTSUPP, EPERM, EROFS } from '../abi/errno';
+import { EACCES, EBADF, EFBIG, EINVAL, EISDIR, ENOMEM, EOPNOTSUPP, EPERM, EROFS } from '../abi/errno';
 import {
   AT_EACCESS,
   AT_EMPTY_PATH,
@@ -43,13 +43,14 @@ import {
 } from '../abi/layout';
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../abi/flags';
 import { clockNow } from '../kern/clock';
-import { curcpu } from '../kern/cpu';
-import { curcred, credInGroup, credIsRoot } from '../proc/cred';
+import { cpuSetProc, curcpu, curprocp } from '../kern/cpu';
+import { credCreate, credDrop, credInGroup, credIsRoot, curcred } from '../proc/cred';
 import { fdFile } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { attrAccess, isOwner, vnodeAccess } from '../vfs/access';
 import { FC_ATTRVALID, FSCACHE_MAX_BYTES } from '../vfs/fscache';
 import { inotifyChange } from '../vfs/inotify';
+import { fsizeExceeded } from '../vfs/limits';
 import { Mount, mountReadOnly } from '../vfs/mount';
 import { NL_FOLLOW, nlookupFast, nlookupFastValid } from '../vfs/nlookup';
 import { scratchNl, scratchVattr } from '../vfs/scratch';
@@ -155,8 +156,23 @@ export function sys_faccessat(dirfd: i32, plen: u32, mode: u32, flags: u32): i32
   return sysLeave(faccessat(dirfd, plen, mode, flags));
 }
 
+/** access(2) asks as the real user: for the time of the call, those are the credentials. */
 function faccessat(dirfd: i32, plen: u32, mode: u32, flags: u32): i32 {
   if (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) || mode & ~7) return -EINVAL;
+  const cr = curcred();
+  if (flags & AT_EACCESS || (cr.cr_ruid == cr.cr_uid && cr.cr_rgid == cr.cr_gid)) {
+    return faccessatAs(dirfd, plen, mode, flags);
+  }
+  const real = credCreate(cr.cr_ruid, cr.cr_rgid, cr.cr_groups, cr.cr_ngroups);
+  if (changetype<usize>(real) == 0) return -ENOMEM;
+  cpuSetProc(curprocp, changetype<usize>(real));
+  const e = faccessatAs(dirfd, plen, mode, flags);
+  cpuSetProc(curprocp, changetype<usize>(cr));
+  credDrop(real);
+  return e;
+}
+
+function faccessatAs(dirfd: i32, plen: u32, mode: u32, flags: u32): i32 {
   let e = pathToVnode(dirfd, SA_PATH1, plen, flags & AT_SYMLINK_NOFOLLOW ? 0 : NL_FOLLOW, flags);
   if (e != 0) return e;
   const vp = pathVnode();
@@ -376,7 +392,8 @@ export function sys_futimens(fd: i32, as_: f64, ans: u32, ms: f64, mns: u32): i3
 
 /** Set a regular file's size, and take set-ID bits away with it; permission has been checked. */
 export function truncateVnode(vp: Vnode, ncp: usize, length: f64): i32 {
-  if (length > <f64>FSCACHE_MAX_BYTES || <u64>length > curproc().p_fsize) return -EFBIG;
+  if (length > <f64>FSCACHE_MAX_BYTES) return -EFBIG;
+  if (<u64>length > curproc().p_fsize) return fsizeExceeded();
   const va = scratchVattr(0);
   va.va_size = <u64>length;
   va.va_mask = VA_SIZE;

@@ -15,6 +15,7 @@ import { CALL_FCNTL, Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
 import { lockWaitEnd } from '../vfs/advlock';
 import { fileDrop } from '../vfs/vfile';
 import { pageShortage } from '../vm/page';
+import { endDoomed } from './exit';
 
 function enterSlow(): i32 {
   if (bb().bb_frames_free < roots().r_lowwater) pageShortage();
@@ -33,11 +34,12 @@ export function sysEnter(): i32 {
   return 0;
 }
 
-/** The call ends with this result, or has blocked (-ERESTART). */
+/** The call ends with this result, or has blocked (-ERESTART). Whom it sent a deadly signal ends now. */
 // @ts-ignore: decorator
 @inline
 export function sysLeave(result: i32): i32 {
   if (curcpu.c_lwp != 0) leaveLwp(result);
+  if (roots().r_doomed != 0) endDoomed();
   return cpuLeave(result);
 }
 

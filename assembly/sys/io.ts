@@ -49,6 +49,7 @@ import { CALL_READ, CALL_WRITE, lwpResume } from '../proc/sleep';
 import { IO_APPEND, IO_NONBLOCK, IO_SYNC } from '../vfs/defaults';
 import { attrBegin, attrEnd, FSCACHE_MAX_BYTES } from '../vfs/fscache';
 import { inotifyFile } from '../vfs/inotify';
+import { fsizeExceeded } from '../vfs/limits';
 import { Mount, mountReadOnly, vfs_sync } from '../vfs/mount';
 import { readdirFinish, readdirInit } from '../vfs/readdir';
 import { scratchPath, scratchReaddir, scratchUio, scratchWord } from '../vfs/scratch';
@@ -352,7 +353,7 @@ function fallocate(fd: i32, mode: u32, off: f64, len: f64): i32 {
   if (vp.v_type != S_IFREG) return -ENODEV;
   if (off + len > <f64>FSCACHE_MAX_BYTES) return -EFBIG;
   const end = <u64>off + <u64>len;
-  if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && end > vp.v_fc.fc_size && end > curproc().p_fsize) return -EFBIG;
+  if ((mode & FALLOC_FL_KEEP_SIZE) == 0 && end > vp.v_fc.fc_size && end > curproc().p_fsize) return fsizeExceeded();
   clearSetIds(vp, fp.f_ncp);
   const e = vop_allocate(vp.v_fm, vp, mode, <i64>off, <i64>len);
   if (e == 0) inotifyFile(vp, fp.f_ncp, IN_MODIFY);

@@ -1,4 +1,4 @@
-/** The machine itself: boot, CPUs, processes, shutdown, blocked calls, counters. */
+/** The machine itself: boot, CPUs, shutdown, blocked calls. */
 import { EBUSY, EEXIST, EINVAL, EINTR, ENOMEM, ENOSYS, ESRCH } from '../abi/errno';
 import {
   ABI_VERSION,
@@ -14,6 +14,7 @@ import {
   RAM_MIN_BYTES,
   SA_DATA,
 } from '../abi/layout';
+import { SIGKILL } from '../abi/signals';
 import { bb, roots } from '../kern/boot';
 import { clockMs, clockNow, randomSeed } from '../kern/clock';
 import {
@@ -25,24 +26,24 @@ import {
   cpuLeave,
   cpuSetProc,
   curcpu,
-  curprocp,
 } from '../kern/cpu';
 import { klog } from '../kern/panic';
-import { credCreate, credDrop, credInit, NGROUPS_MAX } from '../proc/cred';
-import { fdInherit, fileInit } from '../proc/file';
-import { curproc, Proc, procAlloc, procFind, procInit } from '../proc/proc';
+import { credCreate, credDrop, credInit } from '../proc/cred';
+import { fileInit } from '../proc/file';
+import { PF_PROGRAM, Proc, procInit } from '../proc/proc';
+import { procTold, signalPost } from '../proc/signal';
 import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
 import { pipefsStart } from '../fs/pipefs/vfsops';
 import { lockInit } from '../vfs/advlock';
 import { inotifyInit } from '../vfs/inotify';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit } from '../vfs/mount';
-import { cacheInit, cacheTableBytes, Namecache } from '../vfs/namecache';
-import { procDestroy, procSetCwd, procSetRoot } from '../vfs/procdirs';
+import { cacheInit, cacheTableBytes } from '../vfs/namecache';
 import { reclaimAll, reclaimInit } from '../vfs/reclaim';
+import { scratchWord } from '../vfs/scratch';
 import { traceShutdown } from '../vfs/trace';
 import { mountDestroy, mountRemove, mountSweep } from '../vfs/vfsmount';
-import { Vnode, vnodeInit } from '../vfs/vnode';
+import { vnodeInit } from '../vfs/vnode';
 import {
   cpuAreaAlloc,
   PG_KERNEL,
@@ -57,6 +58,8 @@ import { radixInit } from '../vm/radix';
 import { genericInit, Zone, zoneInit, zoneLive } from '../vm/zone';
 import { fsInit } from './register';
 import { lwpRelease } from './enter';
+import { leaveDooming, procDestroy } from './exit';
+import { procCreate } from './process';
 import { startMounts } from './start';
 
 /** RAM in bytes: the whole memory. A memory of 65536 wasm pages would wrap; 65535 is the most. */
@@ -139,101 +142,6 @@ export function cpu_area(): u32 {
   return changetype<usize>(curcpu) == 0 ? 0 : curcpu.c_area;
 }
 
-// ── processes ────────────────────────────────────────────────────────────────────────────────
-
-function procMake(ppid: i32, uid: u32, gid: u32, ngroups: u32, inheritFds: i32): i32 {
-  if (ngroups > NGROUPS_MAX) return -EINVAL;
-  const parent = procFind(ppid);
-  if (ppid != 0 && changetype<usize>(parent) == 0) return -ESRCH;
-  const cred = credCreate(uid, gid, <usize>curcpu.c_area + SA_DATA, ngroups);
-  if (changetype<usize>(cred) == 0) return -ENOMEM;
-  const p = procAlloc();
-  if (changetype<usize>(p) == 0) {
-    credDrop(cred);
-    return -ENOMEM;
-  }
-  p.p_cred = cred;
-  p.p_ppid = ppid;
-  if (changetype<usize>(parent) != 0) {
-    p.p_umask = parent.p_umask;
-    p.p_nofile = parent.p_nofile;
-    p.p_nofilehard = parent.p_nofilehard;
-    p.p_fsize = parent.p_fsize;
-    p.p_fsizehard = parent.p_fsizehard;
-    procSetCwd(
-      p,
-      changetype<Mount>(<usize>parent.p_cwdmount),
-      changetype<Namecache>(<usize>parent.p_cwdncp),
-      changetype<Vnode>(<usize>parent.p_cwdvp),
-    );
-    procSetRoot(
-      p,
-      changetype<Mount>(<usize>parent.p_rootmount),
-      changetype<Namecache>(<usize>parent.p_rootncp),
-      changetype<Vnode>(<usize>parent.p_rootvp),
-    );
-    if (inheritFds) {
-      const e = fdInherit(parent, p);
-      if (e != 0) {
-        procDestroy(p);
-        return e;
-      }
-    }
-  } else {
-    const mp = changetype<Mount>(<usize>roots().r_rootmount);
-    procSetCwd(p, mp, mp.mnt_root, mp.mnt_rootvp);
-    procSetRoot(p, mp, mp.mnt_root, mp.mnt_rootvp);
-  }
-  return p.p_pid;
-}
-
-export function proc_create(ppid: i32, uid: u32, gid: u32, ngroups: u32, inheritFds: i32): i32 {
-  const e = cpuEnter();
-  if (e != 0) return e;
-  return cpuLeave(procMake(ppid, uid, gid, ngroups, inheritFds));
-}
-
-export function proc_exit(pid: i32): i32 {
-  const e = cpuEnter();
-  if (e != 0) return e;
-  const p = procFind(pid);
-  if (changetype<usize>(p) == 0) return cpuLeave(-ESRCH);
-  if (curprocp == changetype<usize>(p)) cpuSetProc(0, 0);
-  // what it left waiting is given up
-  let l = roots().r_lwps;
-  while (l != 0) {
-    const lwp = changetype<Lwp>(<usize>l);
-    l = lwp.lwp_next;
-    if (lwp.lwp_proc == <u32>changetype<usize>(p)) lwpRelease(lwp);
-  }
-  procDestroy(p);
-  mountSweep();
-  return cpuLeave(0);
-}
-
-export function proc_switch(pid: i32): i32 {
-  const e = cpuEnter();
-  if (e != 0) return e;
-  const p = procFind(pid);
-  if (changetype<usize>(p) == 0) return cpuLeave(-ESRCH);
-  cpuSetProc(changetype<usize>(p), changetype<usize>(p.p_cred));
-  return cpuLeave(0);
-}
-
-export function proc_setcred(uid: u32, gid: u32, ngroups: u32): i32 {
-  const e = cpuEnter();
-  if (e != 0) return e;
-  if (curprocp == 0 || ngroups > NGROUPS_MAX) return cpuLeave(-EINVAL);
-  const cred = credCreate(uid, gid, <usize>curcpu.c_area + SA_DATA, ngroups);
-  if (changetype<usize>(cred) == 0) return cpuLeave(-ENOMEM);
-  const p = curproc();
-  const old = p.p_cred;
-  p.p_cred = cred;
-  cpuSetProc(changetype<usize>(p), changetype<usize>(cred));
-  credDrop(old);
-  return cpuLeave(0);
-}
-
 // ── starting and stopping ────────────────────────────────────────────────────────────────────
 
 /** Mount the root tmpfs and what belongs in it, and make process 1. */
@@ -250,7 +158,7 @@ export function machine_start(): i32 {
   if (e == 0) e = pipefsStart(cred);
   credDrop(cred);
   if (e != 0) return cpuLeave(e);
-  return cpuLeave(procMake(0, 0, 0, 0, 0));
+  return cpuLeave(procCreate(0, 0, 0, 0, 0));
 }
 
 /** Processes, mounts, caches: everything goes. Returns the number of objects that did not. */
@@ -261,6 +169,9 @@ export function machine_shutdown(): i32 {
   cpuSetProc(0, 0);
   while (r.r_lwps != 0) lwpRelease(changetype<Lwp>(<usize>r.r_lwps));
   while (r.r_procs != 0) procDestroy(changetype<Proc>(<usize>r.r_procs));
+  // they ended one another as well
+  r.r_doomed = 0;
+  while (procTold(scratchWord(8)) != 0) {}
   mountSweep();
   // mounts on mounts first
   while (r.r_mounts != 0) {
@@ -326,11 +237,22 @@ export function machine_stop(): i32 {
   return 0;
 }
 
-export function machine_resume(): i32 {
+/**
+ * Go on after machine_stop. `copy` 1: this is another machine, made of the stopped one's RAM. The
+ * functions that ran as programs stayed with the other, so these end.
+ */
+export function machine_resume(copy: i32): i32 {
   const b = bb();
   if (b.bb_state != MACHINE_STOPPED) return -EINVAL;
   b.bb_state = MACHINE_UP;
-  return 0;
+  if (copy == 0) return 0;
+  const e = cpuEnter();
+  if (e != 0) return e;
+  for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
+    const p = changetype<Proc>(<usize>q);
+    if (p.p_flag & PF_PROGRAM) signalPost(p, SIGKILL);
+  }
+  return leaveDooming(0);
 }
 
 /** Let the n-th allocation from now on fail, once. Returns how many there were since the last time. */
@@ -401,7 +323,7 @@ export function sys_cancel(id: u32): i32 {
   if (changetype<usize>(l) == 0) return cpuLeave(-ESRCH);
   const done = l.lwp_done;
   lwpRelease(l);
-  return cpuLeave(done != 0 ? <i32>done : -EINTR);
+  return leaveDooming(done != 0 ? <i32>done : -EINTR);
 }
 
 /** Note what every zone holds now as what boot made for good. Called once, by machine_start. */

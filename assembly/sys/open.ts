@@ -306,7 +306,7 @@ function open(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   return e;
 }
 
-/** A blocked open goes on with the File it made (S3 of proc/sleep.ts); the path is not walked again. */
+/** A blocked open goes on with the File it made (S4 of proc/sleep.ts); the path is not walked again. */
 export function openResume(l: Lwp, flags: u32): i32 {
   if (l.lwp_call != CALL_OPEN) return -EINVAL;
   const fp = changetype<File>(<usize>l.lwp_file);

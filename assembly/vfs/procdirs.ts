@@ -1,7 +1,6 @@
 /** A process's working and root directories: pairs (mount, entry), with the vnode referenced. */
-import { credDrop } from '../proc/cred';
 import { FD_CHUNK, FD_LIMIT, fdOf, fdTableFree, fdTake } from '../proc/file';
-import { Proc, procFree } from '../proc/proc';
+import { Proc } from '../proc/proc';
 import { Mount, mountDrop, mountRef } from './mount';
 import { cacheDrop, cacheRef, Namecache } from './namecache';
 import { fileClosedBy } from './vfile';
@@ -40,8 +39,8 @@ function dirDrop(m: u32, n: u32, v: u32): void {
   if (m != 0) mountDrop(changetype<Mount>(<usize>m));
 }
 
-/** Give back everything a process holds, and the process. */
-export function procDestroy(p: Proc): void {
+/** Close and give back every file and directory that a process holds. */
+export function procClose(p: Proc): void {
   for (let fd: u32 = 0; fd < FD_LIMIT && p.p_fddir != 0; fd++) {
     if (load<u32>(<usize>p.p_fddir + ((fd / FD_CHUNK) << 2)) == 0) {
       fd += FD_CHUNK - 1;
@@ -52,6 +51,10 @@ export function procDestroy(p: Proc): void {
   fdTableFree(p);
   dirDrop(p.p_cwdmount, p.p_cwdncp, p.p_cwdvp);
   dirDrop(p.p_rootmount, p.p_rootncp, p.p_rootvp);
-  credDrop(p.p_cred);
-  procFree(p);
+  p.p_cwdmount = 0;
+  p.p_cwdncp = 0;
+  p.p_cwdvp = 0;
+  p.p_rootmount = 0;
+  p.p_rootncp = 0;
+  p.p_rootvp = 0;
 }

@@ -42,7 +42,7 @@ export interface BootOptions {
   files?: Readonly<Record<string, InitialFile>>;
   /** Who `machine.fs` acts as. Default: root. */
   credentials?: Credentials;
-  /** Go on from a snapshot; only `module`, `console` and the real clock can be given beside it. */
+  /** Go on from a snapshot, without the programs that ran then; only `module`, `console` and the real clock can be given beside it. */
   from?: Snapshot;
 }
 
@@ -246,7 +246,7 @@ function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot:
   checkBootBlock(cpu, snapshot);
   instantiate(kernel, cpu);
   must(cpu.adopt(0), 'cpu_adopt', cpu);
-  must(cpu.exports.machine_resume(), 'machine_resume', cpu);
+  must(cpu.exports.machine_resume(1), 'machine_resume', cpu);
   return new Machine(cpu, {
     flavour,
     kernel: kernel.hash,

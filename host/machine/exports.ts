@@ -33,7 +33,9 @@ export interface KernelExports {
   machine_reclaim(): number;
   /** Stop for a snapshot: 0, or -EBUSY while a CPU is in the kernel. machine_resume undoes it. */
   machine_stop(): number;
-  machine_resume(): number;
+  /** Go on. `copy` 1: this machine is a copy of the one that stopped; processes that were programs
+   *  (made by sys_fork or sys_execve) end here, since what ran as them is not in RAM. */
+  machine_resume(copy: number): number;
   /** Move a virtual clock forward, ms. -EINVAL on a machine with a real clock. */
   clock_advance(ms: number): number;
   /** Time has passed: wake Lwps whose deadline is over. */
@@ -49,10 +51,10 @@ export interface KernelExports {
 
   // ── processes ──────────────────────────────────────────────────────────────────────────────
   /** New process, child of `ppid` (0: of none), with this uid and gid and `ngroups` u32 groups
-   *  at SA_DATA; inherits cwd, root, umask of the parent, and its descriptors if `inheritFds`.
-   *  Returns the pid. */
+   *  at SA_DATA; inherits cwd, root, umask of the parent, and its descriptors if `inheritFds`. It
+   *  leads a group and a session of its own, and ignores SIGPIPE and SIGXFSZ. Returns the pid. */
   proc_create(ppid: number, uid: number, gid: number, ngroups: number, inheritFds: number): number;
-  /** Close everything and free the process. */
+  /** Close everything and free the process, or the zombie that is left of it. */
   proc_exit(pid: number): number;
   /** Make it this CPU's current process. -ESRCH. */
   proc_switch(pid: number): number;
@@ -62,6 +64,49 @@ export interface KernelExports {
   /** Soft limit as f64 at SA_DATA, hard limit behind it; resource RLIMIT_*. Returns 0. */
   sys_getrlimit(resource: number): number;
   sys_setrlimit(resource: number, soft: number, hard: number): number;
+
+  /** A child of the current process, with its credentials, directories, mask, limits, descriptors,
+   *  group, session, terminal and ignored signals. Returns the pid; -ENOMEM. */
+  sys_fork(): number;
+  /** The first bytes (at most 256) of a file that the process may execute, at SA_DATA; returns how
+   *  many. -EACCES (no permission, not a regular file, mounted noexec) and what a lookup gives. */
+  sys_exechead(plen: number): number;
+  /** Become the program in that file: descriptors marked close-on-exec are closed, caught signals
+   *  default again, set-id bits take effect (unless mounted nosuid). Arguments at SA_PATH2, a NUL
+   *  after each, `argvlen` bytes (cut to what /proc shows). Returns 0; errors as sys_exechead's, and
+   *  -ENOMEM: then nothing has changed. */
+  sys_execve(plen: number, argvlen: number): number;
+  /** The current process ends with a wait status (code << 8 | signal): everything is closed, its
+   *  children go to process 1, and it stays a zombie until its parent waits; if that ignores
+   *  SIGCHLD (as process 1 does unless told otherwise) it is gone at once. Returns 0. */
+  sys_exit(status: number): number;
+  /** Wait for a child: pid > 0, -1 any, 0 any of this group, < -1 any of that group. options:
+   *  WNOHANG. Returns the pid, its wait status as u32 at SA_DATA; 0; -ECHILD; may be -ERESTART. */
+  sys_wait4(pid: number, options: number): number;
+  /** pid > 0, 0 this group, -1 all programs but the caller, < -1 that group; signal 0 only asks. A
+   *  signal that ends a process does so before this returns. */
+  sys_kill(pid: number, signal: number): number;
+  /** action: SIG_DFL, SIG_IGN, SIG_CATCH. Returns what it was. -EINVAL: SIGKILL, SIGSTOP. */
+  sys_sigaction(signal: number, action: number): number;
+  /** The next caught signal that is pending for the current process, taken; 0 if none. */
+  sys_sigtake(): number;
+  /** PI_*: pid, ppid, pgid, sid, real, effective and saved ids, groups, at SA_DATA. Returns 0. */
+  sys_getids(): number;
+  sys_setpgid(pid: number, pgid: number): number;
+  sys_getpgid(pid: number): number;
+  /** Returns the new session's id. -EPERM for a group's leader. */
+  sys_setsid(): number;
+  sys_getsid(pid: number): number;
+  /** Ids of 0xffffffff: leave. -EPERM. */
+  sys_setresuid(ruid: number, euid: number, suid: number): number;
+  sys_setresgid(rgid: number, egid: number, sgid: number): number;
+  /** Groups at SA_DATA, u32 each. Root. */
+  sys_setgroups(ngroups: number): number;
+  /** The next process to which something happened that its host should know: it caught a signal
+   *  (PE_SIGNAL: sys_sigtake tells which), or a signal ended it (PE_EXIT: its blocked calls are gone,
+   *  and its pid may be too). Its pid, PE_* as u32 at SA_DATA; 0 if there is none. Such processes are
+   *  counted in BB_RUNNABLE, each once. */
+  proc_event(): number;
 
   // ── names ──────────────────────────────────────────────────────────────────────────────────
   /** dirfd may be AT_FDCWD; flags O_*. Returns the lowest free fd. A fifo may give -ERESTART. */

@@ -95,7 +95,7 @@ export class Machine {
         ...copyFrames(cpu),
       };
     } finally {
-      cpu.exports.machine_resume();
+      cpu.exports.machine_resume(0);
     }
   }
 

@@ -7,8 +7,12 @@
  * resumes its Lwp and issues its call again. BB_DEADLINE is the earliest time at which an Lwp
  * wakes by itself; a timer moves the kernel's clock on then. The timer keeps the process open:
  * it will certainly do something. A wait without a deadline does not.
+ *
+ * BB_RUNNABLE also counts processes of which the kernel has news: a signal ended one (its Lwps are
+ * gone, so whoever waits for them is told here), or it caught one. Listeners hear of both, before
+ * the calls that the signal interrupted go on.
  */
-import { BB_DEADLINE, BB_RUNNABLE, BOOTBLOCK, SA_DATA } from '../../assembly/abi/layout.ts';
+import { BB_DEADLINE, BB_RUNNABLE, BOOTBLOCK, PE_EXIT, SA_DATA } from '../../assembly/abi/layout.ts';
 import { startTimeout, stopTimer, type Timer } from '#platform';
 import type { Cpu } from './cpu.ts';
 
@@ -32,10 +36,14 @@ interface Closer {
   close(): void;
 }
 
+/** Hears of a process: `kind` is PE_SIGNAL or PE_EXIT. Must not throw. */
+export type EventListener = (pid: number, kind: number) => void;
+
 export class Scheduler {
   readonly #cpu: Cpu;
   readonly #waiters = new Map<number, Waiter>();
   readonly #closers = new Set<Closer>();
+  readonly #listeners = new Set<EventListener>();
   #queued = false;
   #timer: Timer | undefined;
   #timerDeadline = 0;
@@ -53,6 +61,8 @@ export class Scheduler {
   wait(lwp: number, waiter: Waiter): void {
     this.#waiters.set(lwp, waiter);
     this.#arm();
+    // the call that blocks may have woken others first
+    this.kick();
   }
 
   /** The Lwp is cancelled. */
@@ -74,8 +84,35 @@ export class Scheduler {
   /** Let every Lwp that may go on go on. */
   drain(): void {
     const { exports } = this.#cpu;
-    for (let lwp = exports.lwp_next(); lwp > 0; lwp = exports.lwp_next()) this.#run(lwp);
+    let more = true;
+    while (more) {
+      more = this.#hear();
+      for (let lwp = exports.lwp_next(); lwp > 0; lwp = exports.lwp_next()) {
+        this.#run(lwp);
+        more = true;
+      }
+    }
     this.#arm();
+  }
+
+  /** Call `listener` with what the kernel tells of processes, until the function returned is called. */
+  onEvent(listener: EventListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Take the kernel's news of processes. Was there any? */
+  #hear(): boolean {
+    const cpu = this.#cpu;
+    const { exports, u32 } = cpu;
+    let any = false;
+    for (let pid = exports.proc_event(); pid > 0; pid = exports.proc_event()) {
+      const kind = u32[(cpu.area + SA_DATA) >>> 2];
+      if (kind === PE_EXIT) this.ended(pid);
+      for (const listener of this.#listeners) listener(pid, kind);
+      any = true;
+    }
+    return any;
   }
 
   /** Let others go on until `lwp` may: true, or false when nothing could ever wake it. */
@@ -85,6 +122,7 @@ export class Scheduler {
       const next = exports.lwp_next();
       if (next === lwp) return true;
       if (next > 0) this.#run(next);
+      else if (this.#hear()) continue;
       else if (!this.#sleep()) return false;
     }
   }
@@ -104,13 +142,22 @@ export class Scheduler {
     }
   }
 
-  /** A process ends: close what it has open on the host's side, and forget its waits. */
+  /** A process is about to end: close what it has open on the host's side, and forget its waits. */
   kill(pid: number): void {
+    this.#close(pid);
+    for (const [lwp, waiter] of this.#waiters) {
+      if (waiter.pid === pid) this.#cpu.exports.sys_cancel(lwp);
+    }
+    this.ended(pid);
+  }
+
+  /** A process has ended, its Lwps with it: the same, for what is left of it here. */
+  ended(pid: number): void {
+    if (this.#cpu.pid === pid) this.#cpu.pid = 0;
     this.#close(pid);
     for (const [lwp, waiter] of this.#waiters) {
       if (waiter.pid !== pid) continue;
       this.#waiters.delete(lwp);
-      this.#cpu.exports.sys_cancel(lwp);
       waiter.killed();
     }
     this.#arm();

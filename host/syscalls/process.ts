@@ -3,7 +3,7 @@
  */
 import { SA_DATA } from '../../assembly/abi/layout.ts';
 import type { Cpu } from '../machine/cpu.ts';
-import { SystemCalls } from './calls.ts';
+import { ProcessCalls } from './processcalls.ts';
 import { syscallError } from './errors.ts';
 import { createFs } from './fs/index.ts';
 import type { NodeFs } from './fs/types.ts';
@@ -29,7 +29,7 @@ const GROUPS_MAX = 32;
  * One process: its own descriptors, credentials, working directory, root and mask. `fs` is
  * node:fs for it; the methods are the system calls that node:fs does not have.
  */
-export class Process extends SystemCalls {
+export class Process extends ProcessCalls {
   #fs: NodeFs | undefined;
 
   /** Make a process. Throws a SyscallError when there is no room for it. */
@@ -55,11 +55,20 @@ export class Process extends SystemCalls {
     this.check(this.exports.proc_setcred(uid, gid, groups.length), 'setuid');
   }
 
-  /** End the process: its descriptors are closed, and what waits in it is rejected with ESRCH. */
+  /**
+   * A child with this process's credentials, directories, mask, limits, descriptors, group, session,
+   * terminal and ignored signals. @throws SyscallError ENOMEM
+   */
+  fork(): Process {
+    this.enter();
+    return new Process(this.cpu, this.check(this.exports.sys_fork(), 'fork'));
+  }
+
+  /** End the process without a trace (see {@link exitWith} for one that is waited for): its
+   *  descriptors are closed, and what waits in it is rejected with ESRCH. */
   exit(): void {
     this.cpu.scheduler.kill(this.pid);
     const result = this.exports.proc_exit(this.pid);
-    if (this.cpu.pid === this.pid) this.cpu.pid = 0;
     this.check(result, 'exit');
   }
 }

@@ -30,6 +30,7 @@ import {
   S_IFSOCK,
 } from '../../assembly/abi/flags.ts';
 import { SA_PATH1, SA_PATH2 } from '../../assembly/abi/layout.ts';
+import { SIGKILL } from '../../assembly/abi/signals.ts';
 import type { Kernel } from '../helpers/kernel.ts';
 
 /** Descriptors and pids that steps leave for later ones. */
@@ -73,6 +74,12 @@ const cold = (k: Kernel): void => void k.kernel.machine_reclaim();
 
 const process = (name: string, inherit: number): Step =>
   keep(name, (k) => k.kernel.proc_create(k.pid, 1000, 1000, 0, inherit));
+
+/** A set-user-ID program of root's. */
+function executable(k: Kernel): void {
+  k.touch('/program');
+  k.ok(k.kernel.sys_fchmodat(AT_FDCWD, k.path('/program'), 0o4755, 0), 'chmod');
+}
 
 export const workloads: Workload[] = [
   { name: 'create files', steps: many(40, (i) => (k) => k.touch(`/f${i}`)) },
@@ -359,6 +366,44 @@ export const workloads: Workload[] = [
       for (let i = 0; i < 200; i++) k.open('/');
     },
     steps: [process('a', 1), (k, s) => k.kernel.proc_exit(s.a)],
+  },
+  {
+    name: 'forks',
+    setup: (k) => {
+      for (let i = 0; i < 200; i++) k.open('/');
+      executable(k);
+      k.ok(k.kernel.sys_execve(k.path('/program'), k.path('with\0arguments\0', SA_PATH2)), 'execve');
+    },
+    steps: [
+      keep('a', (k) => k.kernel.sys_fork()),
+      keep('b', (k) => k.kernel.sys_fork()),
+      (k, s) => k.kernel.sys_kill(s.a, SIGKILL),
+      (k, s) => (k.kernel.sys_wait4(s.a, 0) === s.a ? 0 : 1),
+      (k, s) => k.kernel.proc_exit(s.b),
+    ],
+  },
+  {
+    name: 'exec',
+    setup: (k) => {
+      executable(k);
+      k.ok(k.kernel.proc_setcred(1000, 1000, 0), 'setcred');
+    },
+    steps: [
+      (k) => Math.min(0, k.kernel.sys_exechead(k.path('/program'))),
+      (k) => k.kernel.sys_execve(k.path('/program'), k.path('some\0arguments\0', SA_PATH2)),
+      (k) => k.kernel.sys_setresuid(0, 0, 0),
+      (k) => k.kernel.sys_execve(k.path('/program'), 0),
+    ],
+  },
+  {
+    name: 'changing credentials',
+    steps: [
+      (k) => k.kernel.sys_setgroups(1000),
+      (k) => k.kernel.sys_setresgid(1, 2, 3),
+      (k) => k.kernel.sys_setresuid(1, 0, 2),
+      (k) => k.kernel.sys_faccessat(AT_FDCWD, k.path('/proc'), 4, 0),
+      (k) => k.kernel.sys_setresuid(0, 0, 0),
+    ],
   },
   {
     name: 'credentials',

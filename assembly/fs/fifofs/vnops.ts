@@ -22,9 +22,12 @@ import {
   POLLRDNORM,
   POLLWRNORM,
 } from '../../abi/flags';
+import { SIGPIPE } from '../../abi/signals';
 import { copyout } from '../../kern/imports';
 import { Ucred } from '../../proc/cred';
 import { FF_OPENING, File } from '../../proc/file';
+import { curproc } from '../../proc/proc';
+import { signalPost } from '../../proc/signal';
 import {
   CALL_OPEN,
   CALL_READ,
@@ -173,7 +176,10 @@ function fifoWrite(fm: Fsmanage, vp: Vnode, uio: Uio, ioflag: u32, cred: Ucred):
 }
 
 function writeLocked(vp: Vnode, pi: Pipe, uio: Uio, ioflag: u32): i32 {
-  if (pi.pi_readers == 0) return -EPIPE;
+  if (pi.pi_readers == 0) {
+    signalPost(curproc(), SIGPIPE);
+    return -EPIPE;
+  }
   const l = lwpResume();
   // the whole call decides: what is left of a long write may still be split
   const atomic = uio.uio_resid + (changetype<usize>(l) != 0 ? l.lwp_done : 0) <= PIPE_BUF;

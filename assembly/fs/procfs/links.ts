@@ -26,6 +26,7 @@ function target(vp: Vnode, to: Place, cred: Ucred): i32 {
     to.pl_vp = changetype<Vnode>(<usize>fp.f_vp);
     return 0;
   }
+  if (p.p_cwdmount == 0) return -ENOENT;
   const cwd = kind == PK_CWD;
   to.pl_mount = changetype<Mount>(<usize>(cwd ? p.p_cwdmount : p.p_rootmount));
   to.pl_ncp = changetype<Namecache>(<usize>(cwd ? p.p_cwdncp : p.p_rootncp));

@@ -33,6 +33,9 @@ export const PK_STATUS: u32 = 13;
 export const PK_LIMITS: u32 = 14;
 export const PK_MOUNTS: u32 = 15;
 export const PK_MOUNTINFO: u32 = 16;
+export const PK_CMDLINE: u32 = 17;
+export const PK_COMM: u32 = 18;
+export const PK_PIDSTAT: u32 = 19;
 // files about the machine
 export const PK_CPUINFO: u32 = 32;
 export const PK_FILESYSTEMS: u32 = 33;
@@ -140,20 +143,26 @@ export function rootKind(i: u32): u32 {
 export function pidName(i: u32): string {
   switch (i) {
     case 0:
-      return 'cwd';
+      return 'cmdline';
     case 1:
-      return 'fd';
+      return 'comm';
     case 2:
-      return 'fdinfo';
+      return 'cwd';
     case 3:
-      return 'limits';
+      return 'fd';
     case 4:
-      return 'mountinfo';
+      return 'fdinfo';
     case 5:
-      return 'mounts';
+      return 'limits';
     case 6:
-      return 'root';
+      return 'mountinfo';
     case 7:
+      return 'mounts';
+    case 8:
+      return 'root';
+    case 9:
+      return 'stat';
+    case 10:
       return 'status';
     default:
       return '';
@@ -163,19 +172,25 @@ export function pidName(i: u32): string {
 export function pidKind(i: u32): u32 {
   switch (i) {
     case 0:
-      return PK_CWD;
+      return PK_CMDLINE;
     case 1:
-      return PK_FD;
+      return PK_COMM;
     case 2:
-      return PK_FDINFO;
+      return PK_CWD;
     case 3:
-      return PK_LIMITS;
+      return PK_FD;
     case 4:
-      return PK_MOUNTINFO;
+      return PK_FDINFO;
     case 5:
-      return PK_MOUNTS;
+      return PK_LIMITS;
     case 6:
+      return PK_MOUNTINFO;
+    case 7:
+      return PK_MOUNTS;
+    case 8:
       return PK_ROOTDIR;
+    case 9:
+      return PK_PIDSTAT;
     default:
       return PK_STATUS;
   }
@@ -204,15 +219,18 @@ export function openFileOf(vp: Vnode): File {
   return changetype<usize>(p) == 0 ? changetype<File>(<usize>0) : fdOf(p, vp.v_un);
 }
 
-/** May cred look behind a process's descriptors and directories? */
+/** May cred look behind a process's descriptors and directories? Not those of one that runs with
+ *  more than its user's rights. */
 export function mayInspect(p: Proc, cred: Ucred): bool {
-  return credIsRoot(cred) || cred.cr_uid == p.p_cred.cr_uid;
+  if (credIsRoot(cred)) return true;
+  const owner: Ucred = p.p_cred;
+  return cred.cr_uid == owner.cr_uid && cred.cr_uid == owner.cr_ruid && cred.cr_uid == owner.cr_suid;
 }
 
 // @ts-ignore: decorator
 @inline
 function aboutProcess(kind: u32): bool {
-  return kind >= PK_PID && kind <= PK_MOUNTINFO;
+  return kind >= PK_PID && kind <= PK_PIDSTAT;
 }
 
 /** File type of a kind. */

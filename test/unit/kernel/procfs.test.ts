@@ -76,7 +76,19 @@ describe('the tree', () => {
       expect(readlink(machine.init, '/proc/self')).toBe('1');
       expect(readlink(machine.init, '/proc/mounts')).toBe('self/mounts');
       expect(fs.readdirSync('/proc/self').sort()).toEqual(
-        ['cwd', 'fd', 'fdinfo', 'limits', 'mountinfo', 'mounts', 'root', 'status'].sort(),
+        [
+          'cmdline',
+          'comm',
+          'cwd',
+          'fd',
+          'fdinfo',
+          'limits',
+          'mountinfo',
+          'mounts',
+          'root',
+          'stat',
+          'status',
+        ].sort(),
       );
       expect(fs.statSync('/proc/1/fd').mode).toBe(0o40500);
     }),
@@ -265,7 +277,9 @@ describe('a process', () => {
       const fd = p.fs.openSync('/tmp/f', 'w+');
       p.fs.writeSync(fd, 'hello');
       const status = cat(p, '/proc/self/status');
-      expect(status).toContain(`Umask:\t0027\nTgid:\t${p.pid}\nPid:\t${p.pid}\nPPid:\t1\n`);
+      expect(status).toContain(
+        `Name:\thost\nUmask:\t0027\nState:\tR (running)\nTgid:\t${p.pid}\nPid:\t${p.pid}\nPPid:\t1\n`,
+      );
       expect(status).toContain(
         'Uid:\t1000\t1000\t1000\t1000\nGid:\t100\t100\t100\t100\nFDSize:\t64\nGroups:\t4 27 \n',
       );
