@@ -71,7 +71,7 @@ function compile(target) {
         '--target',
         target,
         ...(check ? ['--noEmit'] : []),
-        ...(process.env.ASCFLAGS?.split(' ') ?? []),
+        ...(process.env.ASCFLAGS?.split(' ').filter((flag) => flag !== '') ?? []),
       ],
       {
         cwd: root,

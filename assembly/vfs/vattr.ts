@@ -52,6 +52,22 @@ export function vattrType(va: Vattr): u32 {
   return va.va_mode & S_IFMT;
 }
 
+/** Take over those of mode, ids and times that `from` asks for; the type stays. */
+export function vattrChange(va: Vattr, from: Vattr): void {
+  const mask = from.va_mask;
+  if (mask & VA_MODE) va.va_mode = (va.va_mode & S_IFMT) | (from.va_mode & 0o7777);
+  if (mask & VA_UID) va.va_uid = from.va_uid;
+  if (mask & VA_GID) va.va_gid = from.va_gid;
+  if (mask & VA_ATIME) {
+    va.va_atime = from.va_atime;
+    va.va_atimens = from.va_atimens;
+  }
+  if (mask & VA_MTIME) {
+    va.va_mtime = from.va_mtime;
+    va.va_mtimens = from.va_mtimens;
+  }
+}
+
 /** All four times become this call's. */
 export function vattrStamp(va: Vattr): void {
   clockNow();

@@ -6,15 +6,13 @@
 import { EINVAL, ENOMEM, EOPNOTSUPP } from '../../abi/errno';
 import { MS_STRICTATIME, S_IFDIR, S_IFIFO } from '../../abi/flags';
 import { Roots, roots } from '../../kern/boot';
-import { clockNow } from '../../kern/clock';
-import { curcpu } from '../../kern/cpu';
 import { litCopy } from '../../kern/text';
 import { curcred, Ucred } from '../../proc/cred';
 import { attrBegin, attrEnd, FC_ATTRVALID, fscacheTouchCtime } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { Mount, mountCopyVectors, MNTF_INTERNAL, VFCF_NODEV, vfsFind, vfsRegister } from '../../vfs/mount';
 import { scratchWord } from '../../vfs/scratch';
-import { VA_ATIME, VA_CTIME, VA_GID, VA_MODE, VA_MTIME, VA_UID, Vattr } from '../../vfs/vattr';
+import { VA_CTIME, Vattr, vattrChange, vattrStamp } from '../../vfs/vattr';
 import { mountMake } from '../../vfs/vfsmount';
 import { VN_NOCACHE, Vnode, vnodeAlloc } from '../../vfs/vnode';
 import { setVopSetattr } from '../../vfs/vop';
@@ -27,21 +25,12 @@ const PIPEFS_MAGIC: u32 = 0x50495045;
 export function anonVnode(fm: Fsmanage, type: u32, mode: u32): Vnode {
   const vp = vnodeAlloc(fm, type, 0);
   if (changetype<usize>(vp) == 0) return vp;
-  clockNow();
-  const c = curcpu;
   const va = vp.v_fc.fc_attr;
   va.va_ino = ++roots().r_nextino;
   va.va_mode = type | mode;
   va.va_nlink = 1;
   va.va_dev = fm.fm_mount.mnt_dev;
-  va.va_atime = c.c_nowsec;
-  va.va_mtime = c.c_nowsec;
-  va.va_ctime = c.c_nowsec;
-  va.va_btime = c.c_nowsec;
-  va.va_atimens = c.c_nownsec;
-  va.va_mtimens = c.c_nownsec;
-  va.va_ctimens = c.c_nownsec;
-  va.va_btimens = c.c_nownsec;
+  vattrStamp(va);
   vp.v_fc.fc_flags |= FC_ATTRVALID;
   vp.v_flag |= VN_NOCACHE;
   return vp;
@@ -59,22 +48,10 @@ export function pipeVnode(): Vnode {
 function pipefsSetattr(fm: Fsmanage, vp: Vnode, vap: Vattr, cred: Ucred): i32 {
   if (vp.v_type != S_IFIFO) return -EOPNOTSUPP;
   const fc = vp.v_fc;
-  const va = fc.fc_attr;
-  const mask = vap.va_mask;
   attrBegin(fc);
-  if (mask & VA_MODE) va.va_mode = S_IFIFO | (vap.va_mode & 0o7777);
-  if (mask & VA_UID) va.va_uid = vap.va_uid;
-  if (mask & VA_GID) va.va_gid = vap.va_gid;
-  if (mask & VA_ATIME) {
-    va.va_atime = vap.va_atime;
-    va.va_atimens = vap.va_atimens;
-  }
-  if (mask & VA_MTIME) {
-    va.va_mtime = vap.va_mtime;
-    va.va_mtimens = vap.va_mtimens;
-  }
+  vattrChange(fc.fc_attr, vap);
   attrEnd(fc);
-  if (mask & VA_CTIME) fscacheTouchCtime(fc);
+  if (vap.va_mask & VA_CTIME) fscacheTouchCtime(fc);
   return 0;
 }
 

@@ -41,17 +41,7 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { cacheSetVp, Namecache } from '../../vfs/namecache';
 import { Readdir, readdirAdd, readdirDots, READDIR_FIRST } from '../../vfs/readdir';
 import { RANGE_END, rangeExclusive, rangeRelease } from '../../vfs/rangelock';
-import {
-  VA_ATIME,
-  VA_CTIME,
-  VA_GID,
-  VA_MODE,
-  VA_MTIME,
-  VA_SIZE,
-  VA_UID,
-  Vattr,
-  vattrStamp,
-} from '../../vfs/vattr';
+import { VA_CTIME, VA_SIZE, Vattr, vattrChange, vattrStamp } from '../../vfs/vattr';
 import { Vnode, vnodeAlloc, vnodePut, vnodeRef } from '../../vfs/vnode';
 import {
   setVopAllocate,
@@ -180,11 +170,14 @@ function unmakeNode(vp: Vnode): void {
 
 /** Make a node of any type under a locked negative name. */
 function create(fm: Fsmanage, ncp: Namecache, vap: Vattr, vpp: usize, nlink: u32): i32 {
-  const tm = tmOf(fm.fm_mount);
+  const vp = makeNode(tmOf(fm.fm_mount), vap, nlink, vpp);
+  return changetype<usize>(vp) == 0 ? load<i32>(vpp) : enter(fm, ncp, vp, vpp);
+}
+
+/** Give a new node its name, or unmake it. */
+function enter(fm: Fsmanage, ncp: Namecache, vp: Vnode, vpp: usize): i32 {
   const dvp = dirVnode(ncp);
-  const vp = makeNode(tm, vap, nlink, vpp);
-  if (changetype<usize>(vp) == 0) return load<i32>(vpp);
-  const e = direntAdd(tm, nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, nodeOf(vp));
+  const e = direntAdd(tmOf(fm.fm_mount), nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, nodeOf(vp));
   if (e != 0) {
     unmakeNode(vp);
     return e;
@@ -225,8 +218,7 @@ function tmpNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap:
   }
   if (text == 0) return -ENOSPC;
   memory.copy(text, target, len);
-  const tm = tmOf(fm.fm_mount);
-  const vp = makeNode(tm, vap, 1, vpp);
+  const vp = makeNode(tmOf(fm.fm_mount), vap, 1, vpp);
   if (changetype<usize>(vp) == 0) {
     tmpLinkFree(text);
     return load<i32>(vpp);
@@ -235,16 +227,7 @@ function tmpNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap:
   node.tn_u0 = <u32>text;
   node.tn_u1 = len;
   vp.v_fc.fc_attr.va_size = len;
-  const dvp = dirVnode(ncp);
-  const e = direntAdd(tm, nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, node);
-  if (e != 0) {
-    unmakeNode(vp);
-    return e;
-  }
-  fscacheTouch(dvp.v_fc);
-  cacheSetVp(ncp, vp);
-  store<u32>(vpp, <u32>changetype<usize>(vp));
-  return 0;
+  return enter(fm, ncp, vp, vpp);
 }
 
 function tmpNtmpfile(fm: Fsmanage, dvp: Vnode, vap: Vattr, cred: Ucred, vpp: usize): i32 {
@@ -376,7 +359,6 @@ function exchange(tm: TmpMount, fncp: Namecache, tncp: Namecache, fde: TmpDirent
 /** Attributes other than the size; then the size, under its lock. */
 function tmpSetattr(fm: Fsmanage, vp: Vnode, vap: Vattr, cred: Ucred): i32 {
   const fc = vp.v_fc;
-  const va = fc.fc_attr;
   const mask = vap.va_mask;
   if (mask & VA_SIZE) {
     if (vp.v_type == S_IFDIR) return -EISDIR;
@@ -387,17 +369,7 @@ function tmpSetattr(fm: Fsmanage, vp: Vnode, vap: Vattr, cred: Ucred): i32 {
     rangeRelease(fc);
   }
   attrBegin(fc);
-  if (mask & VA_MODE) va.va_mode = (va.va_mode & S_IFMT) | (vap.va_mode & 0o7777);
-  if (mask & VA_UID) va.va_uid = vap.va_uid;
-  if (mask & VA_GID) va.va_gid = vap.va_gid;
-  if (mask & VA_ATIME) {
-    va.va_atime = vap.va_atime;
-    va.va_atimens = vap.va_atimens;
-  }
-  if (mask & VA_MTIME) {
-    va.va_mtime = vap.va_mtime;
-    va.va_mtimens = vap.va_mtimens;
-  }
+  vattrChange(fc.fc_attr, vap);
   attrEnd(fc);
   if (mask & VA_CTIME) fscacheTouchCtime(fc);
   return 0;
