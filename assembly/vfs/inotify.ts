@@ -197,7 +197,7 @@ function tell(vp: Vnode, mask: u32, cookie: u32, ncp: Namecache, unlinked: bool)
   if (ended) vnodePut(vp);
 }
 
-/** The vnode is reclaimed or killed: its last use went with its last link, or its mount went. */
+/** The vnode is reclaimed or killed, or without links and done with by a name; or its mount went. */
 export function inotifyVnodeGone(vp: Vnode): void {
   const deleted = vp.v_fc.fc_attr.va_nlink == 0;
   let mask = deleted ? IN_DELETE_SELF : IN_UNMOUNT;

@@ -44,6 +44,7 @@ import { Ucred } from '../proc/cred';
 import { ALLOC_NOIO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { FMF_VOLATILE, Fsmanage } from './fsmanage';
+import { inotifyVnodeGone } from './inotify';
 import { Mount } from './mount';
 import { cacheReclaimSome } from './nametree';
 import { Vnode, vnodePut, vnodeRef } from './vnode';
@@ -517,6 +518,9 @@ export function cacheClearVp(ncp: Namecache): void {
   ncp.nc_vprev = 0;
   spinUnlock(ncLock());
   st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), 0);
+  // a name that nobody holds ends a file without links for its watchers, as on Linux, although
+  // the file may still be open by another name
+  if (vp.v_watches != 0 && vp.v_fc.fc_attr.va_nlink == 0) inotifyVnodeGone(vp);
   if (ncp.nc_flags & NCF_VOLATILE) vnodePut(vp);
 }
 

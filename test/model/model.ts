@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { DamselflyTarget } from '../oracle/damselfly.ts';
+import { type DamselflyOptions, DamselflyTarget } from '../oracle/damselfly.ts';
 import { LinuxTarget } from '../oracle/linux.ts';
+
 import { Difference } from './compare.ts';
 import { type Operation, operations } from './operations.ts';
 import { RULES, type RuleName, Tally } from './rules.ts';
@@ -15,8 +16,6 @@ const RUN_LENGTH = 400;
 const EXACT_EVERY = 4;
 
 export interface ModelOptions {
-  /** Artefact of build/kernel. */
-  flavour: string;
   seed: number;
   /** At least so many operations in all. */
   operations: number;
@@ -31,6 +30,8 @@ export interface ModelOptions {
 export interface ModelFailure {
   seed: number;
   run: number;
+  /** Operations of this seed until it showed. */
+  after: number;
   /** What differed, after the smallest list of operations found. */
   message: string;
   operations: string[];
@@ -47,9 +48,9 @@ function runSeed(seed: number, run: number): number {
 }
 
 /** Both systems, made once: a reset costs less than a start. */
-export function withSystems<T>(flavour: string, use: (pair: Pair) => T): T {
+export function withSystems<T>(kernel: DamselflyOptions, use: (pair: Pair) => T): T {
   const linux = new LinuxTarget();
-  const damselfly = new DamselflyTarget({ flavour });
+  const damselfly = new DamselflyTarget(kernel);
   try {
     return use({ damselfly, linux });
   } finally {
@@ -71,10 +72,11 @@ export function runModel(pair: Pair, options: ModelOptions): ModelOutcome {
 function oneRun(pair: Pair, options: ModelOptions, run: number, tally: Tally): ModelFailure | undefined {
   const shrinkMs = (options.shrinkMs ?? 60_000) / 2;
   const exact = run % EXACT_EVERY === 0;
-  let last: Tally | undefined;
+  let first: Tally | undefined;
   const property = fc.property(operations(RUN_LENGTH, options.without), (list) => {
     const attempt = new Run(pair, exact);
-    last = attempt.tally;
+    // those after it are attempts at a smaller case
+    first ??= attempt.tally;
     attempt.perform(list);
   });
   const details = fc.check(property, {
@@ -83,11 +85,11 @@ function oneRun(pair: Pair, options: ModelOptions, run: number, tally: Tally): M
     interruptAfterTimeLimit: shrinkMs,
     markInterruptAsFailure: false,
   });
-  if (last) tally.add(last);
+  if (first) tally.add(first);
   if (!details.failed) return undefined;
   const found = details.errorInstance instanceof Error ? details.errorInstance.message : 'no message';
   const smallest = reduce(pair, exact, details.counterexample?.[0] ?? [], found, Date.now() + shrinkMs);
-  return { seed: options.seed, run, ...smallest };
+  return { seed: options.seed, run, after: tally.made, ...smallest };
 }
 
 /** The difference these operations lead to, if they do. */
@@ -129,16 +131,16 @@ function reduce(
   return { message: difference.message, operations: list.map(String) };
 }
 
+/** What makes the same difference show again. */
 export function replayCommand({ seed, run }: ModelFailure, flavour: string): string {
-  return `make model REPLAY=${seed}:${run} FLAVOUR=${flavour}`;
+  return `again: make model REPLAY=${seed}:${run} FLAVOUR=${flavour}`;
 }
 
-export function describeFailure(failure: ModelFailure, flavour: string): string {
+export function describeFailure(failure: ModelFailure): string {
   return [
     `seed ${failure.seed}, run ${failure.run}: ${failure.message}`,
     `the ${failure.operations.length} operations of the smallest case:`,
     ...failure.operations.map((line) => `  ${line}`),
-    `again: ${replayCommand(failure, flavour)}`,
   ].join('\n');
 }
 

@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util';
 import { linuxUnavailable } from '../oracle/linux.ts';
-import { describeFailure, describeTally, type ModelOptions, runModel, withSystems } from './model.ts';
+import {
+  describeFailure,
+  describeTally,
+  type ModelOptions,
+  replayCommand,
+  runModel,
+  withSystems,
+} from './model.ts';
 import { kindNames } from './operations.ts';
 import { Tally } from './rules.ts';
 
@@ -35,7 +42,7 @@ function parse() {
 
 /** The jobs asked for: one for each seed, or the one run to be replayed. */
 function jobs(values: ReturnType<typeof parse>): ModelOptions[] {
-  const common = { flavour: values.flavour, without: new Set(values.without.split(',').filter(Boolean)) };
+  const common = { without: new Set(values.without.split(',').filter(Boolean)) };
   if (values.replay !== undefined) {
     const [seed, run = 0] = values.replay.split(':').map(Number);
     return [{ ...common, seed, onlyRun: run, operations: 1 }];
@@ -64,7 +71,7 @@ function main(): number {
     process.stderr.write(HELP);
     return 2;
   }
-  return withSystems(values.flavour, (pair) => {
+  return withSystems({ flavour: values.flavour }, (pair) => {
     const tally = new Tally();
     const started = Date.now();
     for (const job of list) {
@@ -73,7 +80,8 @@ function main(): number {
       const seconds = ((Date.now() - started) / 1000).toFixed(0);
       process.stderr.write(`seed ${job.seed}: ${tally.made} operations in all, ${seconds} s\n`);
       if (!outcome.failure) continue;
-      process.stdout.write(`${describeFailure(outcome.failure, values.flavour)}\n`);
+      const { failure } = outcome;
+      process.stdout.write(`${describeFailure(failure)}\n${replayCommand(failure, values.flavour)}\n`);
       return 1;
     }
     process.stdout.write(`${describeTally(tally)}\n`);

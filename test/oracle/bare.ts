@@ -10,6 +10,8 @@ import { repositoryRoot } from './root.ts';
 export interface MachineOptions {
   /** Which artefact of build/kernel: 'up-debug', 'smp-debug', … */
   flavour: string;
+  /** The module's file, if it is not that artefact's. */
+  file?: string;
   ramBytes?: number;
   seed?: number;
 }
@@ -17,13 +19,13 @@ export interface MachineOptions {
 const EPOCH_SECONDS = 1_700_000_000;
 const modules = new Map<string, WebAssembly.Module>();
 
-function kernelModule(flavour: string): WebAssembly.Module {
-  let module = modules.get(flavour);
+function kernelModule({ flavour, file: given }: MachineOptions): WebAssembly.Module {
+  const file = given ?? join(repositoryRoot, 'build', 'kernel', `${flavour}.wasm`);
+  let module = modules.get(file);
   if (!module) {
-    const file = join(repositoryRoot, 'build', 'kernel', `${flavour}.wasm`);
     if (!existsSync(file)) throw new Error(`no kernel at ${file}: node assembly/build.mjs ${flavour}`);
     module = new WebAssembly.Module(readFileSync(file));
-    modules.set(flavour, module);
+    modules.set(file, module);
   }
   return module;
 }
@@ -51,7 +53,7 @@ class BareHardware implements Hardware {
     this.u32 = new Uint32Array(memory.buffer);
     this.f64 = new Float64Array(memory.buffer);
     const imports = { env: { memory }, host: { ...this.#imports() } };
-    const instance = new WebAssembly.Instance(kernelModule(options.flavour), imports);
+    const instance = new WebAssembly.Instance(kernelModule(options), imports);
     this.kernel = instance.exports as unknown as Exports;
     this.#must(this.kernel.machine_boot(options.seed ?? 1, 1, 1, EPOCH_SECONDS), 'machine_boot');
     this.#must(this.kernel.cpu_attach(), 'cpu_attach');

@@ -2,6 +2,7 @@ import { ERESTART } from '../../assembly/abi/errno.ts';
 import * as F from '../../assembly/abi/flags.ts';
 import * as L from '../../assembly/abi/layout.ts';
 import type { Machine } from './machine.ts';
+import { NamedProcess } from './process.ts';
 import type {
   Credentials,
   Dirent,
@@ -33,21 +34,15 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** A process of the machine, by the kernel's exports alone. */
-export class DamselflyProcess implements PosixProcess {
-  readonly pid: number;
-  readonly credentials: Credentials;
+export class DamselflyProcess extends NamedProcess implements PosixProcess {
   #m: Machine;
-  #exited = false;
 
   constructor(machine: Machine, pid: number, credentials: Credentials) {
+    super(pid, credentials);
     this.#m = machine;
-    this.pid = pid;
-    this.credentials = credentials;
   }
 
-  exit(): void {
-    if (this.#exited) return;
-    this.#exited = true;
+  protected ended(): void {
     this.#m.kernel.proc_exit(this.pid);
     this.#m.ended(this.pid);
   }
@@ -112,14 +107,8 @@ export class DamselflyProcess implements PosixProcess {
   }
 
   // ── names ───────────────────────────────────────────────────────────────────────────────────
-  open(path: Path, flags: number, mode = 0): number {
-    return this.openat(F.AT_FDCWD, path, flags, mode);
-  }
   openat(dirfd: number, path: Path, flags: number, mode = 0): number {
     return this.#call(() => this.#m.kernel.sys_openat(dirfd, this.#path(path), flags, mode));
-  }
-  creat(path: Path, mode: number): number {
-    return this.open(path, F.O_CREAT | F.O_WRONLY | F.O_TRUNC, mode);
   }
   #stat(): Stat {
     const time = (sec: number, nsec: number): Timespec => ({
@@ -158,23 +147,11 @@ export class DamselflyProcess implements PosixProcess {
     const issue = (): number => this.#m.kernel.sys_fstatat(dirfd, this.#path(path), flags);
     return this.#take(issue, () => this.#stat());
   }
-  access(path: Path, mode: number): number {
-    return this.faccessat(F.AT_FDCWD, path, mode, 0);
-  }
   faccessat(dirfd: number, path: Path, mode: number, flags: number): number {
     return this.#call(() => this.#m.kernel.sys_faccessat(dirfd, this.#path(path), mode, flags));
   }
-  chmod(path: Path, mode: number): number {
-    return this.fchmodat(F.AT_FDCWD, path, mode, 0);
-  }
   fchmodat(dirfd: number, path: Path, mode: number, flags: number): number {
     return this.#call(() => this.#m.kernel.sys_fchmodat(dirfd, this.#path(path), mode, flags));
-  }
-  chown(path: Path, uid: number, gid: number): number {
-    return this.fchownat(F.AT_FDCWD, path, uid, gid, 0);
-  }
-  lchown(path: Path, uid: number, gid: number): number {
-    return this.fchownat(F.AT_FDCWD, path, uid, gid, F.AT_SYMLINK_NOFOLLOW);
   }
   fchownat(dirfd: number, path: Path, uid: number, gid: number, flags: number): number {
     return this.#call(() => this.#m.kernel.sys_fchownat(dirfd, this.#path(path), uid, gid, flags));
@@ -189,58 +166,31 @@ export class DamselflyProcess implements PosixProcess {
   truncate(path: Path, length: number): number {
     return this.#call(() => this.#m.kernel.sys_truncate(this.#path(path), length));
   }
-  link(oldPath: Path, newPath: Path): number {
-    return this.linkat(F.AT_FDCWD, oldPath, F.AT_FDCWD, newPath, 0);
-  }
   linkat(oldDirfd: number, oldPath: Path, newDirfd: number, newPath: Path, flags: number): number {
     return this.#call(() =>
       this.#m.kernel.sys_linkat(oldDirfd, this.#path(oldPath), newDirfd, this.#path2(newPath), flags),
     );
   }
-  symlink(target: Path, path: Path): number {
-    return this.symlinkat(target, F.AT_FDCWD, path);
-  }
   symlinkat(target: Path, dirfd: number, path: Path): number {
     return this.#call(() => this.#m.kernel.sys_symlinkat(this.#path(target), dirfd, this.#path2(path)));
-  }
-  readlink(path: Path): Result<string> {
-    return this.readlinkat(F.AT_FDCWD, path);
   }
   readlinkat(dirfd: number, path: Path): Result<string> {
     const issue = (): number => this.#m.kernel.sys_readlinkat(dirfd, this.#path(path));
     return this.#take(issue, (length) => this.#dataText(Math.min(length, LINK_BUFFER)));
   }
-  unlink(path: Path): number {
-    return this.unlinkat(F.AT_FDCWD, path, 0);
-  }
   unlinkat(dirfd: number, path: Path, flags: number): number {
     return this.#call(() => this.#m.kernel.sys_unlinkat(dirfd, this.#path(path), flags));
-  }
-  rmdir(path: Path): number {
-    return this.unlinkat(F.AT_FDCWD, path, F.AT_REMOVEDIR);
-  }
-  rename(oldPath: Path, newPath: Path): number {
-    return this.renameat2(F.AT_FDCWD, oldPath, F.AT_FDCWD, newPath, 0);
   }
   renameat2(oldDirfd: number, oldPath: Path, newDirfd: number, newPath: Path, flags: number): number {
     return this.#call(() =>
       this.#m.kernel.sys_renameat2(oldDirfd, this.#path(oldPath), newDirfd, this.#path2(newPath), flags),
     );
   }
-  mkdir(path: Path, mode: number): number {
-    return this.mkdirat(F.AT_FDCWD, path, mode);
-  }
   mkdirat(dirfd: number, path: Path, mode: number): number {
     return this.#call(() => this.#m.kernel.sys_mkdirat(dirfd, this.#path(path), mode));
   }
-  mknod(path: Path, mode: number, rdev: number): number {
-    return this.mknodat(F.AT_FDCWD, path, mode, rdev);
-  }
   mknodat(dirfd: number, path: Path, mode: number, rdev: number): number {
     return this.#call(() => this.#m.kernel.sys_mknodat(dirfd, this.#path(path), mode, rdev));
-  }
-  mkfifo(path: Path, mode: number): number {
-    return this.mknod(path, F.S_IFIFO | (mode & 0o7777), 0);
   }
   #statfs(): StatFs {
     return {

@@ -1,6 +1,7 @@
 import { ENOSYS, EOPNOTSUPP } from '../../assembly/abi/errno.ts';
 import * as F from '../../assembly/abi/flags.ts';
 import * as E from './linux-encode.ts';
+import { NamedProcess } from './process.ts';
 import type {
   Credentials,
   Dirent,
@@ -31,21 +32,15 @@ const MAX_HANDLE_SIZE = 128;
 type Argument = number | string;
 
 /** A process on the host's own kernel: each method is one raw system call in a driver process. */
-export class LinuxProcess implements PosixProcess {
-  readonly pid: number;
-  readonly credentials: Credentials;
+export class LinuxProcess extends NamedProcess implements PosixProcess {
   #wire: Wire;
-  #exited = false;
 
   constructor(wire: Wire, pid: number, credentials: Credentials) {
+    super(pid, credentials);
     this.#wire = wire;
-    this.pid = pid;
-    this.credentials = credentials;
   }
 
-  exit(): void {
-    if (this.#exited) return;
-    this.#exited = true;
+  protected ended(): void {
     this.#wire.close();
   }
 
@@ -87,14 +82,8 @@ export class LinuxProcess implements PosixProcess {
   }
 
   // ── names ───────────────────────────────────────────────────────────────────────────────────
-  open(path: Path, flags: number, mode = 0): number {
-    return this.openat(F.AT_FDCWD, path, flags, mode);
-  }
   openat(dirfd: number, path: Path, flags: number, mode = 0): number {
     return this.#call('openat', dirfd, E.text(path), flags, mode);
-  }
-  creat(path: Path, mode: number): number {
-    return this.open(path, F.O_CREAT | F.O_WRONLY | F.O_TRUNC, mode);
   }
   stat(path: Path): Result<Stat> {
     return this.fstatat(F.AT_FDCWD, path, 0);
@@ -106,25 +95,13 @@ export class LinuxProcess implements PosixProcess {
     const out = E.whole(E.STATX_SIZE);
     return this.#take(E.decodeStatx, 'statx', dirfd, E.text(path), flags, E.STATX_BASIC_STATS, out);
   }
-  access(path: Path, mode: number): number {
-    return this.faccessat(F.AT_FDCWD, path, mode, 0);
-  }
   faccessat(dirfd: number, path: Path, mode: number, flags: number): number {
     return this.#call('faccessat2', dirfd, E.text(path), mode, flags);
-  }
-  chmod(path: Path, mode: number): number {
-    return this.fchmodat(F.AT_FDCWD, path, mode, 0);
   }
   fchmodat(dirfd: number, path: Path, mode: number, flags: number): number {
     if (flags === 0) return this.#call('fchmodat', dirfd, E.text(path), mode);
     const result = this.#call('fchmodat2', dirfd, E.text(path), mode, flags);
     return result === -ENOSYS ? -EOPNOTSUPP : result;
-  }
-  chown(path: Path, uid: number, gid: number): number {
-    return this.fchownat(F.AT_FDCWD, path, uid, gid, 0);
-  }
-  lchown(path: Path, uid: number, gid: number): number {
-    return this.fchownat(F.AT_FDCWD, path, uid, gid, F.AT_SYMLINK_NOFOLLOW);
   }
   fchownat(dirfd: number, path: Path, uid: number, gid: number, flags: number): number {
     return this.#call('fchownat', dirfd, E.text(path), uid, gid, flags);
@@ -135,53 +112,26 @@ export class LinuxProcess implements PosixProcess {
   truncate(path: Path, length: number): number {
     return this.#call('truncate', E.text(path), length);
   }
-  link(oldPath: Path, newPath: Path): number {
-    return this.linkat(F.AT_FDCWD, oldPath, F.AT_FDCWD, newPath, 0);
-  }
   linkat(oldDirfd: number, oldPath: Path, newDirfd: number, newPath: Path, flags: number): number {
     return this.#call('linkat', oldDirfd, E.text(oldPath), newDirfd, E.text(newPath), flags);
-  }
-  symlink(target: Path, path: Path): number {
-    return this.symlinkat(target, F.AT_FDCWD, path);
   }
   symlinkat(target: Path, dirfd: number, path: Path): number {
     return this.#call('symlinkat', E.text(target), dirfd, E.text(path));
   }
-  readlink(path: Path): Result<string> {
-    return this.readlinkat(F.AT_FDCWD, path);
-  }
   readlinkat(dirfd: number, path: Path): Result<string> {
     return this.#take(E.decodeText, 'readlinkat', dirfd, E.text(path), E.used(PATH_BUFFER), PATH_BUFFER);
-  }
-  unlink(path: Path): number {
-    return this.unlinkat(F.AT_FDCWD, path, 0);
   }
   unlinkat(dirfd: number, path: Path, flags: number): number {
     return this.#call('unlinkat', dirfd, E.text(path), flags);
   }
-  rmdir(path: Path): number {
-    return this.unlinkat(F.AT_FDCWD, path, F.AT_REMOVEDIR);
-  }
-  rename(oldPath: Path, newPath: Path): number {
-    return this.renameat2(F.AT_FDCWD, oldPath, F.AT_FDCWD, newPath, 0);
-  }
   renameat2(oldDirfd: number, oldPath: Path, newDirfd: number, newPath: Path, flags: number): number {
     return this.#call('renameat2', oldDirfd, E.text(oldPath), newDirfd, E.text(newPath), flags);
-  }
-  mkdir(path: Path, mode: number): number {
-    return this.mkdirat(F.AT_FDCWD, path, mode);
   }
   mkdirat(dirfd: number, path: Path, mode: number): number {
     return this.#call('mkdirat', dirfd, E.text(path), mode);
   }
-  mknod(path: Path, mode: number, rdev: number): number {
-    return this.mknodat(F.AT_FDCWD, path, mode, rdev);
-  }
   mknodat(dirfd: number, path: Path, mode: number, rdev: number): number {
     return this.#call('mknodat', dirfd, E.text(path), mode, rdev);
-  }
-  mkfifo(path: Path, mode: number): number {
-    return this.mknod(path, F.S_IFIFO | (mode & 0o7777), 0);
   }
   statfs(path: Path): Result<StatFs> {
     return this.#take(E.decodeStatfs, 'statfs', E.text(path), E.whole(E.STATFS_SIZE));

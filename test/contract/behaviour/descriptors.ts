@@ -399,6 +399,18 @@ const notification: readonly Behaviour[] = [
     s.ok(s.me.unlink(s.at('g')), 'unlink');
     expect(events(s, fd)).toEqual([':MODIFY', ':MOVE_SELF', ':ATTRIB', ':DELETE_SELF', ':IGNORED']);
   }),
+  on('a watched file ends with the last name that is not held, though it is open by another', (s) => {
+    const fd = watch(s, s.file('f', 'abc'), F.IN_DELETE_SELF | F.IN_MODIFY);
+    const f = s.open(s.at('f'), F.O_RDWR);
+    s.ok(s.me.link(s.at('f'), s.at('g')), 'link');
+    s.ok(s.me.unlink(s.at('f')), 'unlink');
+    s.ok(s.me.write(f, bytesOf('x')), 'write');
+    expect(events(s, fd)).toEqual([':MODIFY']);
+    s.ok(s.me.unlink(s.at('g')), 'unlink');
+    s.ok(s.me.write(f, bytesOf('y')), 'write');
+    expect(events(s, fd)).toEqual([':DELETE_SELF', ':IGNORED']);
+    expect(s.me.pread(f, 3, 0)).toEqual(bytesOf('xyc'));
+  }),
   on('a chown is told of when it changes something', (s) => {
     const fd = watch(s, s.file('f'), F.IN_ATTRIB);
     s.ok(s.me.chown(s.at('f'), -1, -1), 'chown');
