@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help install system build run test model bench lint format clean
+.PHONY: help install system build run test model planted bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -60,6 +60,11 @@ model: system build ## random operations beside the host's own kernel: 200,000 o
 	@$(BIN)/tsc -p test/model/tsconfig.json
 	@$(NODE) build/model/test/model/run.js $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OPS),--ops $(OPS)) \
 		$(if $(FLAVOUR),--flavour $(FLAVOUR)) $(if $(REPLAY),--replay $(REPLAY))
+
+# BUGS=A,B for some of them; see test/model/planted.ts.
+planted: system build ## plant bugs in the kernel, one by one: the model test must find each
+	@$(BIN)/tsc -p test/model/tsconfig.json
+	@$(NODE) build/model/test/model/planted.js $(if $(BUGS),--bugs $(BUGS))
 
 bench: build ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json

@@ -518,10 +518,19 @@ export function cacheClearVp(ncp: Namecache): void {
   ncp.nc_vprev = 0;
   spinUnlock(ncLock());
   st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), 0);
-  // a name that nobody holds ends a file without links for its watchers, as on Linux, although
-  // the file may still be open by another name
-  if (vp.v_watches != 0 && vp.v_fc.fc_attr.va_nlink == 0) inotifyVnodeGone(vp);
+  if (vp.v_watches != 0 && vp.v_fc.fc_attr.va_nlink == 0) watchedNameGone(vp);
   if (ncp.nc_flags & NCF_VOLATILE) vnodePut(vp);
+}
+
+/**
+ * A watched file without links lost a name that nobody holds any more. As on Linux that is its end
+ * for its watchers, although it may still be open by another name; and only here, if a file that
+ * was opened in a removed directory held that directory's name (vnodeLast waited for this).
+ */
+function watchedNameGone(vp: Vnode): void {
+  vnodeRef(vp);
+  inotifyVnodeGone(vp);
+  vnodePut(vp);
 }
 
 /** Resolve an entry: to vp, or to nothing (null: negative). Entry locked or not yet shared. */

@@ -36,6 +36,8 @@ import {
  * it goes on as DESTROYED for them; else it becomes negative.
  */
 export function cacheUnlink(ncp: Namecache): void {
+  // names that were looked for in it do not hold it
+  if (ncp.nc_child != 0) cachePurgeChildren(ncp);
   if (ncp.nc_refs > 1 || ncp.nc_child != 0) {
     cacheDestroy(ncp);
     return;

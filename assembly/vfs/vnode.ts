@@ -10,7 +10,8 @@
  *
  * V1. v_fm is never null, and v_fm.fm_mount never changes except to the dead mount's.
  * V2. v_refcnt 0, not VN_DOOMED ⇔ reclaimable: at once without links, else for memory if nobody
- *     watches it (v_watches; a watcher is told when the file goes, so it must not go unseen).
+ *     watches it (v_watches; a watcher is told when the file goes, so it must not go unseen). One
+ *     that is watched also waits for its removed names to be let go.
  * V3. A vnode is on its mount's list from vnodeAlloc to vnodeReclaim or vnodeKill.
  *
  * Locks: v_lock (RANK_VNODE) guards attribute changes; r_vnlock (spin) the LRU, mount lists and
@@ -134,6 +135,8 @@ function vnodeLast(vp: Vnode): void {
   }
   if (vp.v_flag & VN_DOOMED) return;
   const watched = vp.v_watches != 0;
+  // a removed name is still held: its watchers hear of the end with that (cacheClearVp)
+  if (watched && vp.v_names != 0 && vp.v_fc.fc_attr.va_nlink == 0) return;
   if (vp.v_fc.fc_attr.va_nlink == 0 || (vp.v_flag & VN_NOCACHE && !watched)) {
     vop_inactive(vp.v_fm, vp);
     if (vp.v_refcnt == 0) vnodeReclaim(vp);

@@ -70,7 +70,7 @@ export function runModel(pair: Pair, options: ModelOptions): ModelOutcome {
 }
 
 function oneRun(pair: Pair, options: ModelOptions, run: number, tally: Tally): ModelFailure | undefined {
-  const shrinkMs = (options.shrinkMs ?? 60_000) / 2;
+  const shrinkMs = options.shrinkMs ?? 60_000;
   const exact = run % EXACT_EVERY === 0;
   let first: Tally | undefined;
   const property = fc.property(operations(RUN_LENGTH, options.without), (list) => {
@@ -82,13 +82,20 @@ function oneRun(pair: Pair, options: ModelOptions, run: number, tally: Tally): M
   const details = fc.check(property, {
     seed: runSeed(options.seed, run),
     numRuns: 1,
-    interruptAfterTimeLimit: shrinkMs,
+    // small values are soon found; the rest of the time is for fewer operations
+    interruptAfterTimeLimit: shrinkMs / 4,
     markInterruptAsFailure: false,
   });
   if (first) tally.add(first);
   if (!details.failed) return undefined;
   const found = details.errorInstance instanceof Error ? details.errorInstance.message : 'no message';
-  const smallest = reduce(pair, exact, details.counterexample?.[0] ?? [], found, Date.now() + shrinkMs);
+  const smallest = reduce(
+    pair,
+    exact,
+    details.counterexample?.[0] ?? [],
+    found,
+    Date.now() + (3 * shrinkMs) / 4,
+  );
   return { seed: options.seed, run, after: tally.made, ...smallest };
 }
 
@@ -119,13 +126,17 @@ function reduce(
   if (!difference)
     return { message: `${message}\n(only once: not when made again)`, operations: list.map(String) };
   list = list.slice(0, difference.operations);
-  for (let size = list.length >> 1; size > 0; size >>= 1) {
-    for (let at = list.length - size; at >= 0 && Date.now() < deadline; at -= size) {
-      const shorter = [...list.slice(0, at), ...list.slice(at + size)];
-      const still = attempt(pair, exact, shorter);
-      if (!still) continue;
-      difference = still;
-      list = shorter.slice(0, still.operations);
+  // what was needed at first may not be when others are gone: again until nothing changes
+  for (let before = 0; before !== list.length && Date.now() < deadline; ) {
+    before = list.length;
+    for (let size = before >> 1; size > 0; size >>= 1) {
+      for (let at = list.length - size; at >= 0 && Date.now() < deadline; at -= size) {
+        const shorter = [...list.slice(0, at), ...list.slice(at + size)];
+        const still = attempt(pair, exact, shorter);
+        if (!still) continue;
+        difference = still;
+        list = shorter.slice(0, still.operations);
+      }
     }
   }
   return { message: difference.message, operations: list.map(String) };

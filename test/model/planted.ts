@@ -35,7 +35,7 @@ function find(bug: Bug, { first, seeds, operations }: Effort): Found | undefined
       const { failure, tally } = runModel(pair, {
         seed,
         operations: Math.ceil(operations / seeds),
-        shrinkMs: 20_000,
+        shrinkMs: 30_000,
       });
       if (failure) return { ...failure, total: before + failure.after };
       before += tally.made;

@@ -411,6 +411,15 @@ const notification: readonly Behaviour[] = [
     expect(events(s, fd)).toEqual([':DELETE_SELF', ':IGNORED']);
     expect(s.me.pread(f, 3, 0)).toEqual(bytesOf('xyc'));
   }),
+  on('a removed directory ends with the last removed file of it that is open', (s) => {
+    const fd = watch(s, s.mkdir('d'), F.IN_DELETE_SELF);
+    const f = s.open(s.at('d/f'), F.O_CREAT | F.O_RDWR);
+    s.ok(s.me.unlink(s.at('d/f')), 'unlink');
+    s.ok(s.me.rmdir(s.at('d')), 'rmdir');
+    expect(events(s, fd)).toEqual([]);
+    s.ok(s.me.close(f), 'close');
+    expect(events(s, fd)).toEqual([':DELETE_SELF', ':IGNORED']);
+  }),
   on('a chown is told of when it changes something', (s) => {
     const fd = watch(s, s.file('f'), F.IN_ATTRIB);
     s.ok(s.me.chown(s.at('f'), -1, -1), 'chown');
