@@ -6,15 +6,15 @@
  * copyin and copyout reach: the first CALL_SPACES belong to the call being made, slot 0 to its
  * only buffer; a guest that stays (a WASI program's memory) takes one above.
  */
-import { CLOCK_MONOTONIC, IOV_MAX } from '../../assembly/abi/flags.ts';
+import { CLOCK_MONOTONIC, CLOCK_REALTIME, IOV_MAX } from '../../assembly/abi/flags.ts';
 import { EFAULT, EIO } from '../../assembly/abi/errno.ts';
 import {
+  BB_PANIC_LEN,
   BB_RUNNABLE,
   BB_STATE,
   BOOTBLOCK,
   CPU_AREA_OFFSET,
   CPU_KERNEL,
-  CPU_USER,
   MACHINE_DEAD,
   PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
@@ -42,6 +42,7 @@ export interface CpuOptions {
 
 const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 const STATE = (BOOTBLOCK + BB_STATE) >>> 2;
+const PANIC_LEN = (BOOTBLOCK + BB_PANIC_LEN) >>> 2;
 
 export class Cpu {
   readonly memory: WebAssembly.Memory;
@@ -61,6 +62,8 @@ export class Cpu {
   pid = 0;
   /** Byte address of the syscall area. */
   area = 0;
+  /** Index in {@link u32} of this CPU's c_state; before it is attached, of a word that is always 0. */
+  state = 0;
   #exports: KernelExports | undefined;
   #freeSpaces: number[] = [];
   #nextSpace = CALL_SPACES;
@@ -74,6 +77,7 @@ export class Cpu {
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
+    warmUp();
     this.imports = makeImports(this);
     this.scheduler = new Scheduler(this);
   }
@@ -86,17 +90,15 @@ export class Cpu {
 
   /** The exports of an instance made with {@link imports}, before the machine is booted. */
   connect(exports: KernelExports): void {
-    this.#exports = guarded(exports, (error) => this.#unwound(error));
+    this.#exports = guarded(this, exports, (error) => this.#unwound(error));
   }
 
   /** What a call threw: a stack overflow met by the kernel's probe passes; all else is a panic. */
   #unwound(error: unknown): unknown {
     const { u8, u32 } = this;
-    const state = this.area === 0 ? CPU_USER : u32[(this.area - CPU_AREA_OFFSET) >>> 2];
-    if (u32[STATE] !== MACHINE_DEAD) {
-      if (state !== CPU_KERNEL) return error;
+    if (u32[STATE] !== MACHINE_DEAD) return error;
+    if (u32[PANIC_LEN] === 0)
       recordPanic(u8, u32, `unwound through the kernel: ${error instanceof Error ? error.message : error}`);
-    }
     const panic = readPanic(u8, u32, { cause: error });
     if (error instanceof Error && error.stack !== undefined) {
       const frames = error.stack.slice(error.stack.indexOf('\n') + 1);
@@ -109,21 +111,21 @@ export class Cpu {
   /** Attach to the booted machine. Returns the CPU's number or a negated errno. */
   attach(): number {
     const number = this.exports.cpu_attach();
-    if (number >= 0) {
-      this.area = this.exports.cpu_area() >>> 0;
-      this.pid = 0;
-    }
+    if (number >= 0) this.#attached();
     return number;
   }
 
   /** Take over a CPU whose area is in RAM already (a snapshot's). Its number or a negated errno. */
   adopt(number: number): number {
     const result = this.exports.cpu_adopt(number);
-    if (result >= 0) {
-      this.area = this.exports.cpu_area() >>> 0;
-      this.pid = 0;
-    }
+    if (result >= 0) this.#attached();
     return result;
+  }
+
+  #attached(): void {
+    this.area = this.exports.cpu_area() >>> 0;
+    this.state = (this.area - CPU_AREA_OFFSET) >>> 2;
+    this.pid = 0;
   }
 
   /** The kernel log: the last KLOG_SIZE bytes written to it. */
@@ -165,17 +167,23 @@ export class Cpu {
 
 type Call = (...args: number[]) => number;
 
-/** The exports, each behind a catch: whatever unwinds through the kernel is told to `unwound`. */
-function guarded(exports: KernelExports, unwound: (error: unknown) => unknown): KernelExports {
+/**
+ * The exports, each behind a catch: whatever unwinds through the kernel is told to `unwound`. The machine is
+ * marked dead before that: there may be too little of the stack left for a function to be called.
+ */
+function guarded(cpu: Cpu, exports: KernelExports, unwound: (error: unknown) => unknown): KernelExports {
   const calls: Record<string, Call> = {};
   for (const [name, call] of Object.entries(exports)) {
-    if (typeof call === 'function') calls[name] = guard(call as Call, unwound);
+    if (typeof call === 'function') calls[name] = guard(cpu, call as Call, unwound);
   }
   return calls as unknown as KernelExports;
 }
 
 /** By number of parameters, so that the engine sees plain calls and inlines them. */
-function guard(call: Call, unwound: (error: unknown) => unknown): Call {
+function guard(cpu: Cpu, call: Call, unwound: (error: unknown) => unknown): Call {
+  const { u32 } = cpu;
+  // An import's value may be had by a call, as where modules are transformed.
+  const [inside, dead] = [CPU_KERNEL, MACHINE_DEAD];
   switch (call.length) {
     case 0:
     case 1:
@@ -184,6 +192,7 @@ function guard(call: Call, unwound: (error: unknown) => unknown): Call {
         try {
           return call(a, b);
         } catch (error) {
+          if (u32[cpu.state] === inside) u32[STATE] = dead;
           throw unwound(error);
         }
       };
@@ -193,6 +202,7 @@ function guard(call: Call, unwound: (error: unknown) => unknown): Call {
         try {
           return call(a, b, c, d);
         } catch (error) {
+          if (u32[cpu.state] === inside) u32[STATE] = dead;
           throw unwound(error);
         }
       };
@@ -201,6 +211,7 @@ function guard(call: Call, unwound: (error: unknown) => unknown): Call {
         try {
           return call(a, b, c, d, e);
         } catch (error) {
+          if (u32[cpu.state] === inside) u32[STATE] = dead;
           throw unwound(error);
         }
       };
@@ -209,6 +220,7 @@ function guard(call: Call, unwound: (error: unknown) => unknown): Call {
         try {
           return call(...args);
         } catch (error) {
+          if (u32[cpu.state] === inside) u32[STATE] = dead;
           throw unwound(error);
         }
       };
@@ -220,9 +232,42 @@ const NOTHING = new Uint8Array(0);
 /** Shorter copies are cheaper byte by byte than through a view. */
 const BYTEWISE = 32;
 
+/** What the imports work on: a Cpu, or what {@link warmUp} lends them. */
+type Hardware = Pick<Cpu, 'u8' | 'u32' | 'f64' | 'options' | 'spaces' | 'realtimeMs'>;
+
+let warm = false;
+
+/**
+ * Call each import once, on memory of its own. An engine compiles a function when it is first called,
+ * which takes far more stack than the kernel's probe leaves for calling it.
+ */
+function warmUp(): void {
+  if (warm) return;
+  warm = true;
+  const u8 = new Uint8Array(128);
+  const hardware: Hardware = {
+    u8,
+    u32: new Uint32Array(u8.buffer),
+    f64: new Float64Array(u8.buffer),
+    options: { console: () => undefined },
+    spaces: [],
+    realtimeMs: hostRealtime(),
+  };
+  const imports = makeImports(hardware);
+  hardware.spaces[0] = new Uint8Array(64);
+  for (const length of [1, 64, 1000]) {
+    imports.copyin(0, 0, 0, length);
+    imports.copyout(0, 0, 0, length);
+  }
+  imports.clock_read(CLOCK_MONOTONIC, 0);
+  imports.clock_read(CLOCK_REALTIME, 0);
+  imports.entropy(0, 16);
+  imports.console_write(0, 16);
+}
+
 // These run inside every read and write: straight lines over captured constants. None of them
 // lets an exception into the kernel, except `panicked`, after which nothing runs there again.
-function makeImports(cpu: Cpu): KernelImports {
+function makeImports(cpu: Hardware): KernelImports {
   const { u8: ram, u32, f64, options, spaces } = cpu;
   for (let space = 0; space < CALL_SPACES; space++) spaces.push(NOTHING);
   const { realtimeMs } = cpu;

@@ -39,7 +39,7 @@ export function readPanic(u8: Uint8Array, u32: Uint32Array, options?: ErrorOptio
   const start = BOOTBLOCK + BB_PANIC_MSG;
   let text = '';
   for (let i = start; i < start + length; i++) text += String.fromCharCode(u8[i]);
-  return new KernelPanic(text === '' ? 'no message' : text, options);
+  return new KernelPanic(text === '' ? 'unwound through the kernel' : text, options);
 }
 
 /** Record a panic that the kernel could not: something unwound through it. */
