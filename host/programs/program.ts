@@ -96,6 +96,8 @@ export interface ProgramContext {
 
   /**
    * A child that runs `body`, with this process's descriptors, group, terminal and ignored signals.
+   * It starts on a later turn. What outputs hold back stays the parent's: flush before if the order
+   * of what both write matters.
    * @returns its pid, at once; @throws SyscallError EAGAIN, ENOMEM
    */
   fork(body: Program): number;
@@ -111,8 +113,10 @@ export interface ProgramContext {
   wait(pid?: number): Promise<ExitStatus>;
   /** The same without waiting: undefined if none has ended. */
   waitNow(pid?: number): ExitStatus | undefined;
-  /** End now: never returns. */
+  /** End now, what is held back written: never returns. */
   exit(code: number): never;
+  /** Aborted when the process has ended, however: for what waits for something of the host's. */
+  readonly ended: AbortSignal;
 
   /**
    * What a signal does: 'default', 'ignore', or a function that is called between two steps of the

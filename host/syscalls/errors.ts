@@ -79,6 +79,11 @@ export interface SyscallError extends Error {
   dest?: string;
 }
 
+/** Did a system call fail, rather than something else? */
+export function isSyscallError(error: unknown): error is SyscallError {
+  return error instanceof Error && typeof (error as SyscallError).syscall === 'string';
+}
+
 /**
  * Make the error of a failed call.
  *

@@ -104,6 +104,7 @@ export async function runCommand(
     wait: missing,
     waitNow: missing,
     exit: missing,
+    ended: new AbortController().signal,
     onSignal() {},
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };

@@ -1,0 +1,267 @@
+/**
+ * Programs in a machine: their files in /bin, and a way to run them from outside.
+ *
+ * What is run from outside is the child of a process that the host drives, its sponsor: that one
+ * holds the other ends of the pipes, and waits.
+ */
+import { ECHILD } from '../../assembly/abi/errno.ts';
+import { AT_FDCWD, O_CLOEXEC, O_RDWR } from '../../assembly/abi/flags.ts';
+import { SIGKILL } from '../../assembly/abi/signals.ts';
+import type { Machine } from '../machine/machine.ts';
+import { syscallError } from '../syscalls/errors.ts';
+import type { Credentials, Process } from '../syscalls/process.ts';
+import { dataCalls } from '../syscalls/fs/data.ts';
+import { type Context, exitStatus } from './context.ts';
+import { DEFAULT_PATH, type ProgramTable, stubOf } from './image.ts';
+import type { Environment, ExitStatus } from './program.ts';
+import { isGone, Runtime } from './runtime.ts';
+import { FdInput, FdOutput, Gathered } from './streams.ts';
+
+export interface RunOptions extends Partial<Credentials> {
+  /** Standard input; nothing if absent. */
+  input?: string | Uint8Array;
+  /** Working directory; the home of root or `/`. */
+  cwd?: string;
+  /** Variables beside PATH, HOME and the like; undefined takes one away. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Ends the program (SIGKILL) when aborted. */
+  signal?: AbortSignal;
+}
+
+export interface RunResult {
+  /** Exit code; 128 + signal when a signal ended it. */
+  code: number;
+  /** The signal that ended it, or 0. */
+  signal: number;
+  stdout: string;
+  stderr: string;
+  /** The same as bytes. */
+  stdoutBytes: Uint8Array;
+  stderrBytes: Uint8Array;
+}
+
+/** Takes bytes; the next come when its promise is done. */
+export type Take = (bytes: Uint8Array) => void | Promise<void>;
+
+/** What a program is to read. */
+export type Chunks = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
+export interface StartOptions extends Omit<RunOptions, 'input'> {
+  stdin: Chunks;
+  stdout: Take;
+  stderr: Take;
+}
+
+/** A program that was started. */
+export interface Running {
+  readonly pid: number;
+  /** How it ended; all it wrote has been taken. @throws SyscallError when it could not be run */
+  readonly done: Promise<ExitStatus>;
+  kill(signal: number): void;
+}
+
+const PROGRAM_MODE = 0o755;
+const BIN = '/bin';
+/** What nobody sees: the failure itself is told. */
+const NOT_STARTED = 127;
+const decoder = new TextDecoder();
+
+/** The programs of one machine. */
+export class Userland {
+  readonly machine: Machine;
+  readonly runtime: Runtime;
+
+  /** Puts a file for each program into /bin, where there is none of that name. */
+  constructor(machine: Machine, programs: ProgramTable) {
+    this.machine = machine;
+    this.runtime = new Runtime(machine, programs);
+    const { fs } = machine.init;
+    fs.mkdirSync(BIN, { recursive: true });
+    for (const [name, { mode = PROGRAM_MODE }] of programs) {
+      const path = `${BIN}/${name}`;
+      if (fs.existsSync(path)) continue;
+      fs.writeFileSync(path, stubOf(name));
+      fs.chmodSync(path, mode);
+    }
+  }
+
+  /**
+   * Run a command line by the shell, or a program with its arguments, to its end.
+   * @throws SyscallError ENOENT, EACCES, ENOEXEC for a program that cannot be run, ENOMEM
+   * @example
+   * const { code, stdout } = await userland.run('ls -l /etc | wc -l');
+   */
+  async run(command: string | readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const argv = typeof command === 'string' ? ['sh', '-c', command] : command;
+    const { input = '' } = options;
+    const out = new Gathered();
+    const err = new Gathered();
+    const running = this.start(argv, {
+      ...options,
+      stdin: input.length === 0 ? [] : [input],
+      stdout: out.take,
+      stderr: err.take,
+    });
+    const { code, signal } = await running.done;
+    const stdoutBytes = out.bytes();
+    const stderrBytes = err.bytes();
+    return {
+      code,
+      signal,
+      stdout: decoder.decode(stdoutBytes),
+      stderr: decoder.decode(stderrBytes),
+      stdoutBytes,
+      stderrBytes,
+    };
+  }
+
+  /** Start a program between pipes of the host's. Throws when there is no room for the process. */
+  start(argv: readonly string[], options: StartOptions): Running {
+    const { uid, gid, groups, cwd, stdin, stdout, stderr, signal } = options;
+    const sponsor = this.sponsor({ uid, gid, groups });
+    try {
+      if (cwd !== undefined) sponsor.chdir(cwd);
+      const ends = [sponsor.pipe(), sponsor.pipe(), sponsor.pipe()] as const;
+      const inner = [ends[0].read, ends[1].write, ends[2].write];
+      const { child, started } = this.launch(sponsor, argv, environment(options), (process) => {
+        process.setsid();
+        for (const [fd, from] of inner.entries()) process.dup2(from, fd);
+      });
+      for (const fd of inner) sponsor.close(fd);
+      const kill = (number: number) => {
+        if (!child.ended.aborted) sponsor.kill(child.pid, number);
+      };
+      const abort = () => kill(SIGKILL);
+      if (signal?.aborted) abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      const data = dataCalls(sponsor);
+      const done = this.#finish(sponsor, started, this.wait(sponsor, child.pid), [
+        drain(new FdInput(data, ends[1].read), stdout),
+        drain(new FdInput(data, ends[2].read), stderr),
+        feed(new FdOutput(data, ends[0].write, false, 'none'), stdin, child.ended, sponsor),
+      ]).finally(() => signal?.removeEventListener('abort', abort));
+      return { pid: child.pid, done, kill };
+    } catch (error) {
+      sponsor.exit();
+      throw error;
+    }
+  }
+
+  async #finish(
+    sponsor: Process,
+    started: Promise<void>,
+    ended: Promise<ExitStatus>,
+    pumps: readonly Promise<void>[],
+  ): Promise<ExitStatus> {
+    try {
+      const [status] = await Promise.all([ended, started, ...pumps]);
+      return status;
+    } finally {
+      letGo(sponsor);
+    }
+  }
+
+  /** A process for the host to act by: 0, 1 and 2 are taken, so that a child's can be put there. */
+  sponsor(credentials: Partial<Credentials> = {}): Process {
+    const process = this.machine.process(credentials);
+    try {
+      for (let fd = -1; fd < 2; ) fd = process.openat(AT_FDCWD, '/dev/null', O_RDWR | O_CLOEXEC);
+    } catch (error) {
+      process.exit();
+      throw error;
+    }
+    return process;
+  }
+
+  /** A child of `sponsor` that sets itself up and becomes a program. `started` fails if it cannot. */
+  launch(
+    sponsor: Process,
+    argv: readonly string[],
+    env: Environment,
+    setup: (child: Process) => void,
+  ): { child: Context; started: Promise<void> } {
+    const process = sponsor.fork();
+    let settle: { resolve: () => void; reject: (error: unknown) => void };
+    const started = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    const child = this.runtime.start(
+      process,
+      async (context) => {
+        try {
+          setup(process);
+          const running = context.exec(argv[0], argv, env);
+          running.then(settle.resolve, settle.reject);
+          return await running;
+        } catch (error) {
+          // One that a signal ended before it began was started all the same.
+          if (isGone(error)) settle.resolve();
+          else settle.reject(error);
+          return NOT_STARTED;
+        }
+      },
+      argv,
+      env,
+    );
+    child.ended.addEventListener('abort', () => settle.resolve(), { once: true });
+    return { child, started };
+  }
+
+  /** Wait for a sponsor's child. */
+  async wait(sponsor: Process, pid: number): Promise<ExitStatus> {
+    const ended = await sponsor.waitLater(pid);
+    if (ended === undefined) throw syscallError(ECHILD, 'wait4');
+    return exitStatus(ended);
+  }
+}
+
+/** A sponsor has done its work, if the machine has not gone down meanwhile. */
+export function letGo(sponsor: Process): void {
+  try {
+    sponsor.exit();
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Everything an input gives, handed on chunk by chunk. */
+async function drain(input: FdInput, take: Take): Promise<void> {
+  for await (const chunk of input) await take(chunk);
+}
+
+/** Everything there is to read, written; then the end. */
+async function feed(output: FdOutput, chunks: Chunks, ended: AbortSignal, sponsor: Process): Promise<void> {
+  try {
+    const source =
+      Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+    const end = new Promise<undefined>((resolve) => {
+      ended.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    for (;;) {
+      // What the host has to say may never come; the program's end must not wait for it.
+      const next = await Promise.race([source.next(), end]);
+      if (next === undefined || next.done) break;
+      await output.write(next.value);
+    }
+  } catch (error) {
+    // It ended, or closed its input, before it had read all.
+    const { code } = error as { code?: string };
+    if (code !== 'EPIPE' && code !== 'ESRCH') throw error;
+  }
+  sponsor.close(output.fd);
+}
+
+/** The variables a program starts with. */
+export function environment({ env = {}, uid = 0 }: Pick<RunOptions, 'env' | 'uid'>): Environment {
+  const all = {
+    PATH: DEFAULT_PATH,
+    HOME: uid === 0 ? '/root' : '/',
+    SHELL: '/bin/sh',
+    TERM: 'dumb',
+    TZ: 'UTC',
+    ...env,
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

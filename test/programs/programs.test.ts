@@ -1,0 +1,251 @@
+/** Programs of the host's as processes: how they start, talk, wait and end. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SIGINT, SIGKILL, SIGTERM } from '../../assembly/abi/signals.ts';
+import { boot, type Machine } from '../../host/index.ts';
+import type { ProgramTable } from '../../host/programs/image.ts';
+import type { Program } from '../../host/programs/program.ts';
+import { Userland } from '../../host/programs/userland.ts';
+
+const PIPE_BYTES = 1 << 22;
+
+/** What the tests run: each does one thing that programs do. */
+const own: Record<string, Program> = {
+  say: async ({ argv, stdout }) => {
+    await stdout.write(`${argv.slice(1).join(' ')}\n`);
+    return 0;
+  },
+  copy: async ({ stdin, stdout }) => {
+    for await (const chunk of stdin) await stdout.write(chunk);
+    return 0;
+  },
+  code: ({ argv }) => Number(argv[1]),
+  throws: () => {
+    throw new Error('no luck');
+  },
+  leaves: ({ exit }) => exit(7),
+  missing: ({ fs }) => {
+    fs.readFileSync('/nowhere');
+    return 0;
+  },
+  argv: async ({ argv, stdout }) => {
+    await stdout.write(JSON.stringify(argv));
+    return 0;
+  },
+  whoami: async ({ process, stdout }) => {
+    const { uid, euid } = process.ids();
+    await stdout.write(`${uid} ${euid}`);
+    return 0;
+  },
+  floods: async ({ stdout }) => {
+    for (;;) await stdout.write(new Uint8Array(65536));
+  },
+  counts: async ({ stdin, stdout }) => {
+    let bytes = 0;
+    for await (const chunk of stdin) bytes += chunk.length;
+    await stdout.write(String(bytes));
+    return 0;
+  },
+  waits: async ({ stdin }) => {
+    await stdin.read();
+    return 0;
+  },
+  /** Ends with 40 + the signal it catches. */
+  catches: async (context) => {
+    let caught = 0;
+    context.onSignal(SIGTERM, (signal) => {
+      caught = signal;
+    });
+    await context.stdout.write('ready');
+    await context.stdout.flush();
+    await expect(context.stdin.read()).rejects.toMatchObject({ code: 'EINTR' });
+    return 40 + caught;
+  },
+  ignores: async (context) => {
+    context.onSignal(SIGINT, 'ignore');
+    return context.exec('waits', ['waits']);
+  },
+  /** floods | counts, the flood cut off by its reader. */
+  pipeline: async (context) => {
+    const { process } = context;
+    const pipe = process.pipe();
+    const writer = await context.spawn('floods', ['floods'], {
+      setup: (child) => void child.dup2(pipe.write, 1),
+    });
+    process.close(pipe.write);
+    const input = context.input(pipe.read);
+    let bytes = 0;
+    while (bytes < PIPE_BYTES) bytes += (await input.read()).length;
+    process.close(pipe.read);
+    const { signal } = await context.wait(writer);
+    await context.stdout.write(`${bytes >= PIPE_BYTES} ${signal}`);
+    return 0;
+  },
+  orphans: async (context) => {
+    context.fork(async (child) => {
+      while (child.process.ids().ppid === context.pid) await child.sleep(1);
+      await child.stdout.write(`orphan of ${child.process.ids().ppid}`);
+      return 0;
+    });
+    return 0;
+  },
+  nochild: async (context) => {
+    await context.wait();
+    return 0;
+  },
+  sleeps: async (context) => {
+    await context.sleep(60_000);
+    return 0;
+  },
+};
+
+const programs: ProgramTable = new Map(
+  Object.entries(own).map(([name, program]) => [
+    name,
+    { summary: name, load: async () => program, ...(name === 'whoami' ? { mode: 0o4755 } : {}) },
+  ]),
+);
+
+describe.each(['up-debug', 'smp-debug'] as const)('%s', (flavour) => {
+  let machine: Machine;
+  let userland: Userland;
+
+  beforeEach(async () => {
+    machine = await boot({ flavour, ram: 32 << 20, clock: 'virtual' });
+    userland = new Userland(machine, programs);
+  });
+
+  // In debug flavours this reports whatever a process left behind.
+  afterEach(() => machine.shutdown());
+
+  it('puts a file for each into /bin, and runs it by name', async () => {
+    expect(machine.fs.readFileSync('/bin/say', 'utf8')).toBe('#!host say\n');
+    expect(machine.fs.statSync('/bin/whoami').mode & 0o7777).toBe(0o4755);
+    expect(await userland.run(['say', 'hello', 'you'])).toMatchObject({
+      code: 0,
+      stdout: 'hello you\n',
+      stderr: '',
+    });
+  });
+
+  it('gives standard input, and what comes out of it', async () => {
+    const input = new Uint8Array(300_000).map((_, i) => i);
+    const { stdoutBytes } = await userland.run(['copy'], { input });
+    expect(Buffer.compare(stdoutBytes, input)).toBe(0);
+  });
+
+  it('ends with the code that the function returns, exits with, or throws', async () => {
+    expect(await userland.run(['code', '3'])).toMatchObject({ code: 3, signal: 0 });
+    expect(await userland.run(['leaves'])).toMatchObject({ code: 7 });
+    const thrown = await userland.run(['throws']);
+    expect(thrown.code).toBe(1);
+    expect(thrown.stderr).toMatch(/^throws: Error: no luck\n/);
+    expect(await userland.run(['missing'])).toMatchObject({
+      code: 1,
+      stderr: "missing: ENOENT: no such file or directory, open '/nowhere'\n",
+    });
+  });
+
+  it('says what cannot be run, and why', async () => {
+    await expect(userland.run(['nothing'])).rejects.toMatchObject({ code: 'ENOENT' });
+    machine.fs.writeFileSync('/bin/plain', 'text\n', { mode: 0o644 });
+    await expect(userland.run(['plain'])).rejects.toMatchObject({ code: 'EACCES' });
+    machine.fs.chmodSync('/bin/plain', 0o755);
+    await expect(userland.run(['plain'])).rejects.toMatchObject({ code: 'ENOEXEC' });
+    machine.fs.writeFileSync('/bin/strange', '#!host unheard-of\n', { mode: 0o755 });
+    await expect(userland.run(['strange'])).rejects.toThrow("this host has no program 'unheard-of'");
+    await expect(userland.run(['/bin'])).rejects.toMatchObject({ code: 'EACCES' });
+  });
+
+  it('runs a script by its interpreter, as the kernel does', async () => {
+    machine.fs.writeFileSync('/bin/script', '#! /bin/argv  -x y \nbody\n', { mode: 0o755 });
+    const { stdout } = await userland.run(['script', 'a', 'b']);
+    expect(JSON.parse(stdout)).toEqual(['/bin/argv', '-x y', '/bin/script', 'a', 'b']);
+    machine.fs.writeFileSync('/bin/loop', '#!/bin/loop\n', { mode: 0o755 });
+    await expect(userland.run(['loop'])).rejects.toMatchObject({ code: 'ELOOP' });
+  });
+
+  it('acts as who runs it, and a set-user-id file as its owner', async () => {
+    expect((await userland.run(['whoami'], { uid: 1000, gid: 1000 })).stdout).toBe('1000 0');
+    machine.fs.chmodSync('/bin/whoami', 0o755);
+    expect((await userland.run(['whoami'], { uid: 1000, gid: 1000 })).stdout).toBe('1000 1000');
+    machine.fs.chmodSync('/bin/whoami', 0o700);
+    await expect(userland.run(['whoami'], { uid: 1000, gid: 1000 })).rejects.toMatchObject({
+      code: 'EACCES',
+    });
+  });
+
+  it('moves much through a pipe in little memory, and ends a writer without a reader', async () => {
+    const { stdout, code } = await userland.run(['pipeline']);
+    expect(stdout).toBe('true 13');
+    expect(code).toBe(0);
+  });
+
+  it('gives orphans to process 1, and output that comes late to whoever reads', async () => {
+    expect((await userland.run(['orphans'])).stdout).toBe('orphan of 1');
+  });
+
+  it('has nobody to wait for without children', async () => {
+    expect((await userland.run(['nochild'])).stderr).toMatch(/ECHILD/);
+  });
+
+  it('is ended by signals, or not', async () => {
+    const start = (name: string, stdout = (_: Uint8Array) => {}) =>
+      userland.start([name], { stdin: forever(), stdout, stderr: () => {} });
+    const killed = start('waits');
+    killed.kill(SIGKILL);
+    expect(await killed.done).toMatchObject({ code: 137, signal: SIGKILL });
+    let ready = () => {};
+    const isReady = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const catching = start('catches', () => ready());
+    await isReady;
+    catching.kill(SIGTERM);
+    expect(await catching.done).toMatchObject({ code: 40 + SIGTERM, signal: 0 });
+  });
+
+  it('keeps ignored signals over exec', async () => {
+    const running = userland.start(['ignores'], { stdin: forever(), stdout: () => {}, stderr: () => {} });
+    await until(() => machine.fs.readFileSync(`/proc/${running.pid}/comm`, 'utf8') === 'waits\n');
+    running.kill(SIGINT);
+    running.kill(SIGTERM);
+    expect(await running.done).toMatchObject({ signal: SIGTERM });
+  });
+
+  it('sleeps by the machine’s clock', async () => {
+    const before = machine.fs.statSync('/proc').atimeMs;
+    expect(await userland.run(['sleeps'])).toMatchObject({ code: 0 });
+    expect(before).toBeGreaterThanOrEqual(0);
+  });
+
+  it('is ended by an AbortSignal', async () => {
+    const control = new AbortController();
+    const running = userland.run(['waits'], { signal: control.signal, input: '' });
+    const stuck = userland.run(['pipeline'], { signal: control.signal });
+    control.abort();
+    expect([0, SIGKILL]).toContain((await running).signal);
+    expect((await stuck).signal).toBe(SIGKILL);
+  });
+
+  it('has no programs in a machine from a snapshot', async () => {
+    const running = userland.start(['waits'], { stdin: forever(), stdout: () => {}, stderr: () => {} });
+    await until(() => machine.fs.readFileSync(`/proc/${running.pid}/comm`, 'utf8') === 'waits\n');
+    const copy = await boot({ from: machine.snapshot() });
+    // Whoever ran it is still there to wait for it.
+    expect(copy.fs.readFileSync(`/proc/${running.pid}/status`, 'utf8')).toMatch(/^State:\tZ/m);
+    const again = new Userland(copy, programs);
+    expect((await again.run(['say', 'x'])).stdout).toBe('x\n');
+    copy.shutdown();
+    running.kill(SIGKILL);
+    await running.done;
+  });
+});
+
+/** Input that never comes. */
+async function* forever(): AsyncGenerator<string> {
+  await new Promise(() => {});
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
