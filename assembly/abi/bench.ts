@@ -24,6 +24,9 @@ export const BENCH_NAMES = 4;
 /** Looks names up in the directory whose path is at SA_PATH1; the first that is missing ends the
  *  loop with -ENOENT. */
 export const BENCH_LOOKUP = 5;
+/** Loads words from random places of the RAM that has been used, each place depending on the word
+ *  before: what one miss of the processor's caches costs. BL_STATE alone counts. */
+export const BENCH_LOAD = 6;
 
 // ── parameters of BENCH_NAMES and BENCH_LOOKUP at SA_DATA ───────────────────────────────────
 export const BL_NAMES = 0; // u32  names in the directory, at least 1

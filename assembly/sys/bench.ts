@@ -5,6 +5,7 @@
 import { EINVAL, ENAMETOOLONG } from '../abi/errno';
 import {
   BENCH_CALL_INDIRECT,
+  BENCH_LOAD,
   BENCH_LOOKUP,
   BENCH_NAME_LEN,
   BENCH_NAME_PREFIX,
@@ -18,7 +19,8 @@ import {
   CTR_PROBES,
 } from '../abi/bench';
 import { PATH_MAX } from '../abi/flags';
-import { SA_DATA, SA_PATH2 } from '../abi/layout';
+import { PAGE_SHIFT, SA_DATA, SA_PATH2 } from '../abi/layout';
+import { roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
 import { Ucred } from '../proc/cred';
 import { curproc } from '../proc/proc';
@@ -50,6 +52,8 @@ function benchLoop(op: u32, count: u32, plen: u32): i32 {
       return loopNames(count);
     case BENCH_LOOKUP:
       return loopLookup(count, plen);
+    case BENCH_LOAD:
+      return loopLoad(count);
   }
   return -EINVAL;
 }
@@ -88,6 +92,22 @@ function loopVopDispatch(count: u32): i32 {
   return e;
 }
 
+// ── memory ───────────────────────────────────────────────────────────────────────────────────
+
+function loopLoad(count: u32): i32 {
+  const d = draw();
+  if (d.bl_state == 0) return -EINVAL;
+  const words = <u64>roots().r_freshframe << (PAGE_SHIFT - 2);
+  let word: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    // The sum's low bit makes the next address wait for this word, whatever it is.
+    const x = xorshift(d.bl_state) + (word & 1);
+    d.bl_state = x == 0 ? 1 : x;
+    word = load<u32>(<usize>(((<u64>x) * words) >> 32) << 2);
+  }
+  return 0;
+}
+
 // ── stat ─────────────────────────────────────────────────────────────────────────────────────
 
 function loopStat(count: u32, plen: u32): i32 {
@@ -119,14 +139,21 @@ function drawValid(): bool {
   return d.bl_names != 0 && d.bl_hot <= d.bl_names && d.bl_state != 0;
 }
 
+// @ts-ignore: decorator
+@inline
+function xorshift(state: u32): u32 {
+  let x = state;
+  x ^= x << 13;
+  x ^= x >>> 17;
+  x ^= x << 5;
+  return x;
+}
+
 /** Write the next name at `to`. */
 // @ts-ignore: decorator
 @inline
 function drawName(d: Draw, to: usize, stride: u32): void {
-  let x = d.bl_state;
-  x ^= x << 13;
-  x ^= x >>> 17;
-  x ^= x << 5;
+  const x = xorshift(d.bl_state);
   d.bl_state = x;
   const among = d.bl_hot == 0 ? d.bl_names : d.bl_hot;
   let index = <u32>(((<u64>x) * (<u64>among)) >> 32) * stride;

@@ -6,6 +6,7 @@
  */
 import {
   BENCH_CALL_INDIRECT,
+  BENCH_LOAD,
   BENCH_LOOKUP,
   BENCH_NAMES,
   BENCH_STAT,
@@ -271,6 +272,24 @@ function inKernel(op: string, which: number): Operation {
   };
 }
 
+/** One load from a random place of the RAM in use: what a lookup of a random name cannot do without. */
+const ramLoad: Operation = {
+  op: 'ram_load',
+  unit: 'ns',
+  group: 'core',
+  needs: ['big'],
+  bind(stage) {
+    const { kernel } = stage.subject;
+    if (!kernel) return null;
+    const params = new Uint32Array(BL_LEN / 4);
+    params[BL_STATE / 4] = stage.random.next();
+    return timed((count) => {
+      kernel.loop(BENCH_LOAD, count, stage.bigDir, params);
+      return params[BL_STATE / 4];
+    });
+  },
+};
+
 /** In a full run only: what an empty file costs once every cache has been given back. */
 const RAM_FILES = 100_000;
 const ramPerFile: Operation = {
@@ -330,6 +349,7 @@ export const OPERATIONS: readonly Operation[] = [
   lookup('lookup_1k', 'small', 0),
   lookup('lookup_1m_hot', 'big', HOT_NAMES),
   lookup('lookup_1m_random', 'big', 0),
+  ramLoad,
   probes('lookup_probes_1k', 'small'),
   probes('lookup_probes_1m', 'big'),
   ramPerFile,

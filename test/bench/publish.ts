@@ -109,7 +109,8 @@ the lowest and the highest round; a ratio is the median of the ratios within eac
 
 \`create_write_unlink\` opens a new file, writes 4 KiB, closes and removes it; \`rename_2x\` renames a file and
 back; \`lookup_1m_hot\` looks up the same 1,000 names of a directory of ${result.quick ? '100,000' : '1,000,000'}, \`lookup_1m_random\` any of
-them; \`boot_ms\` is from \`boot()\`, with the module compiled, to the first call's return (for memfs: a new volume);
+them; \`ram_load\` loads a word from a random place of the same machine's RAM in use (a lookup of a random name
+loads at least two: the bucket, then the entry); \`boot_ms\` is from \`boot()\`, with the module compiled, to the first call's return (for memfs: a new volume);
 \`ram_per_file\` is what an empty file costs once every cache has been given back (for memfs and ZenFS: heap).
 
 ## Operations
@@ -125,6 +126,7 @@ ${ratioTable(result)}
 ## Budgets
 
 ${budgetTable(judge(result))}
+${randomNote(result)}
 ${
   result.scaling
     ? `
@@ -148,3 +150,16 @@ function main([source, docs]: readonly string[]): void {
 }
 
 main(process.argv.slice(2));
+
+/** What a random lookup costs beside the loads that it cannot do without. */
+function randomNote({ rows }: BenchResult): string {
+  const of = (op: string) => rows.find((row) => row.op === op)?.damselflyUp;
+  const lookup = of('lookup_1m_random');
+  const load = of('ram_load');
+  if (!lookup || !load) return '';
+  return `
+A lookup of a random name is bound by the memory, not by the walk: it costs ${(lookup / load).toFixed(1)} times one
+load from a random place of the same RAM (\`ram_load\`), and needs two that depend on each other. A lookup of a
+hot name costs none, which is why the quotient of the two says more of the machine than of the kernel.
+`;
+}
