@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help install system build run test model planted bench lint format clean
+.PHONY: help install system build run test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -65,6 +65,9 @@ model: system build ## random operations beside the host's own kernel: 200,000 o
 planted: system build ## plant bugs in the kernel, one by one: the model test must find each
 	@$(BIN)/tsc -p test/model/tsconfig.json
 	@$(NODE) build/model/test/model/planted.js $(if $(BUGS),--bugs $(BUGS))
+
+million: build ## a directory of a million files: made, looked up, listed, removed, its RAM given back
+	@NAMES=1000000 $(BIN)/vitest run --project node test/scale
 
 bench: build ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json
