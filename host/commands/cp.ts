@@ -5,12 +5,11 @@ import { confirm } from './lib/ask.ts';
 import { NOTHING, type Preserve } from './lib/attributes.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Copier, type CopyOptions } from './lib/copy.ts';
-import { errnoOf, Failure, strerror } from './lib/errors.ts';
+import { errnoOf, strerror } from './lib/errors.ts';
 import { type Arguments, choice } from './lib/options.ts';
 import { quoted } from './lib/quote.ts';
 import {
   compareTimes,
-  directoryOf,
   type Info,
   isDirectory,
   isLink,
