@@ -60,3 +60,8 @@ export async function loadBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
 export function loadBytesSync(url: URL): Uint8Array<ArrayBuffer> | undefined {
   return url.protocol === 'file:' ? readFileSync(url) : undefined;
 }
+
+/** The line editor of Node, where there is one. */
+export async function loadReadline(): Promise<typeof import('node:readline') | undefined> {
+  return import('node:readline');
+}

@@ -144,3 +144,8 @@ export function loadBytesSync(url: URL): Uint8Array<ArrayBuffer> | undefined {
   if (request.status !== 200) throw new Error(`cannot load ${url}: HTTP status ${request.status}`);
   return new Uint8Array(request.response as ArrayBuffer);
 }
+
+/** Node's line editor, where there is one. */
+export async function loadReadline(): Promise<typeof import('node:readline') | undefined> {
+  return undefined;
+}
