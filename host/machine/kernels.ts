@@ -5,6 +5,7 @@
 export const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'] as const;
 export type Flavour = (typeof FLAVOURS)[number];
 
+/** @throws RangeError for a flavour that there is not */
 export function kernelUrl(flavour: Flavour): URL {
   switch (flavour) {
     case 'up':
@@ -15,5 +16,7 @@ export function kernelUrl(flavour: Flavour): URL {
       return new URL('../../../kernel/up-debug.wasm', import.meta.url);
     case 'smp-debug':
       return new URL('../../../kernel/smp-debug.wasm', import.meta.url);
+    default:
+      throw new RangeError(`flavour must be up, smp, up-debug or smp-debug, and is ${flavour}`);
   }
 }

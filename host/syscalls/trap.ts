@@ -22,7 +22,7 @@ import type { KernelExports } from '../machine/exports.ts';
 import { AbortError } from './fs/errors.ts';
 import { nullBytes } from './fs/validate.ts';
 import { syscallError } from './errors.ts';
-import { textReader } from '#platform';
+import { Buffer, textReader } from '#platform';
 
 const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 const encoder = new TextEncoder();
@@ -189,9 +189,7 @@ export class Trap {
   }
 }
 
-const decoder = new TextDecoder();
-
-/** A path as an error shows it. */
+/** A path as an error shows it. (TextDecoder refuses shared memory in browsers.) */
 function shown(path: string | Uint8Array | undefined): string | undefined {
-  return path === undefined || typeof path === 'string' ? path : decoder.decode(path);
+  return path === undefined || typeof path === 'string' ? path : Buffer.from(path).toString();
 }

@@ -135,15 +135,15 @@ export function decodeFlock(hex: string): FileLock {
 
 /** struct inotify_event, as read(2) of an inotify descriptor gives it. */
 export function decodeInotify(data: Uint8Array): InotifyEvent[] {
-  const b = Buffer.from(data.buffer, data.byteOffset, data.length);
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
   const list: InotifyEvent[] = [];
-  for (let at = 0; at < b.length; at += 16 + b.readUInt32LE(at + 12)) {
-    const field = b.subarray(at + 16, at + 16 + b.readUInt32LE(at + 12));
+  for (let at = 0; at < data.length; at += 16 + view.getUint32(at + 12, true)) {
+    const field = data.subarray(at + 16, at + 16 + view.getUint32(at + 12, true));
     const end = field.indexOf(0);
     list.push({
-      wd: b.readInt32LE(at),
-      mask: b.readUInt32LE(at + 4),
-      cookie: b.readUInt32LE(at + 8),
+      wd: view.getInt32(at, true),
+      mask: view.getUint32(at + 4, true),
+      cookie: view.getUint32(at + 8, true),
       name: utf8.decode(end < 0 ? field : field.subarray(0, end)),
     });
   }

@@ -2,6 +2,7 @@
  * The synchronous functions of node:fs that work on names and attributes. None of their calls can
  * wait. Each is a straight line: check, write the path, call, look at the sign.
  */
+import { Buffer } from '#platform';
 import { ENOENT } from '../../../assembly/abi/errno.ts';
 import { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, F_OK } from '../../../assembly/abi/flags.ts';
 import { SA_DATA, ST_MODE } from '../../../assembly/abi/layout.ts';
@@ -237,7 +238,7 @@ export function nameCalls(trap: Trap) {
 
   // Node walks the path itself and reports the component at which it stopped.
   function realpathFailure(result: number, path: KernelPath): Error {
-    const text = typeof path === 'string' ? path : new TextDecoder().decode(path);
+    const text = typeof path === 'string' ? path : Buffer.from(path).toString();
     const parts = text.split('/');
     for (let i = 1; i <= parts.length; i++) {
       const prefix = parts.slice(0, i).join('/');

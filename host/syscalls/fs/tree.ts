@@ -13,7 +13,7 @@ import {
   EPERM,
 } from '../../../assembly/abi/errno.ts';
 import { AT_FDCWD, DT_DIR, S_IFDIR, S_IFMT } from '../../../assembly/abi/flags.ts';
-import { startTimeout } from '#platform';
+import { Buffer, startTimeout } from '#platform';
 import type { Trap } from '../trap.ts';
 import { fsError } from './errors.ts';
 import type { NameCalls } from './names.ts';
@@ -77,7 +77,7 @@ export function treeCalls(trap: Trap, names: NameCalls, directories: DirectoryCa
       }
     }
     if (first === undefined) return undefined;
-    return typeof first === 'string' ? first : new TextDecoder().decode(first);
+    return typeof first === 'string' ? first : Buffer.from(first).toString();
   }
 
   function* remove(path: KernelPath, options: RmOptions): Steps<void> {
@@ -195,7 +195,7 @@ function childName(directory: KernelPath, name: Buffer): string | Buffer {
 }
 
 function isDirectory(path: KernelPath): Error {
-  const text = typeof path === 'string' ? path : new TextDecoder().decode(path);
+  const text = typeof path === 'string' ? path : Buffer.from(path).toString();
   return fsError('ERR_FS_EISDIR', { message: 'is a directory', path: text, syscall: 'rm', errno: EISDIR });
 }
 

@@ -342,6 +342,7 @@ function events(s: Scene, fd: number): string[] {
       name,
     ),
   );
+  flags.sort(([, a], [, b]) => a - b);
   return decodeInotify(data).map((event) => {
     const set = flags.filter(([, bit]) => ((event.mask >>> 0) & bit) !== 0).map(([name]) => name.slice(3));
     return `${event.name}:${set.join('|')}`;
