@@ -7,7 +7,7 @@ import { reasonOf } from '../hostfiles/entry.ts';
 import { KernelPanic, type Machine } from '../index.ts';
 import { detail, heading, print, style } from './output.ts';
 import { compareWithHost } from './tour/compare.ts';
-import { operationCosts } from './tour/costs.ts';
+import { Costs, operationCosts } from './tour/costs.ts';
 import { deviceNodes } from './tour/devices.ts';
 import { fifo } from './tour/fifo.ts';
 import { fork } from './tour/fork.ts';
@@ -31,7 +31,7 @@ const STEPS: readonly (readonly [string, Step])[] = [
   ['Whole directories renamed', renames],
   ['Another user', otherUser],
   ['Snapshot and fork', fork],
-  ['How often each operation was called', operationCosts],
+  ['What the operations cost, mount by mount', operationCosts],
 ];
 
 /** @returns whether every step checked out */
@@ -40,6 +40,7 @@ export async function takeTour(machine: Machine, imported: readonly Imported[]):
   const scene: Scene = {
     machine,
     imported,
+    costs: new Costs(machine),
     say: detail,
   };
   const failed: string[] = [];

@@ -56,6 +56,13 @@ export function formatMs(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** A duration that may be very short: 850 ns, 12 µs, 3.1 ms. */
+export function formatNs(ns: number): string {
+  if (ns < 1000) return `${Math.round(ns)} ns`;
+  if (ns < 1e6) return `${(ns / 1000).toFixed(ns < 10_000 ? 1 : 0)} µs`;
+  return formatMs(ns / 1e6);
+}
+
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }

@@ -115,6 +115,10 @@ test('the tour checks out on a small tree, in each flavour', async () => {
     ]);
     expect(`${stdout}${stderr}`).not.toContain('✗');
     expect(stdout).toContain('steps, all as expected');
+    for (const mount of ['/ (tmpfs)', '/proc (proc)', '/mnt/second (tmpfs, gone)'])
+      expect(stdout).toContain(`  ${mount}: `);
+    expect(stdout).toMatch(/^ {4}read +[\d,]+ +[\d.]+ .s +[\d.]+ .s each {2}█+/m);
+    expect(stdout).toMatch(/[\d,]+ calls on \d mounts traced, [\d,]+ counted by the kernel/);
     expect(status).toBe(0);
   }
 }, 120_000);

@@ -8,7 +8,7 @@ const ZERO_MINOR = 5;
 const FULL_MINOR = 7;
 const device = (minor: number): number => (MEM_MAJOR << 8) | minor;
 
-export function deviceNodes({ machine, say }: Scene): void {
+export function deviceNodes({ machine, costs, say }: Scene): void {
   const { fs, init } = machine;
   const dir = '/tmp/devices';
   fs.mkdirSync(dir);
@@ -39,8 +39,10 @@ export function deviceNodes({ machine, say }: Scene): void {
   const at = `${dir}/nodev`;
   fs.mkdirSync(at);
   init.mount('none', at, 'tmpfs', MS_NODEV, 'size=64k');
+  costs.mounted(at, `${at} (tmpfs nodev, gone)`);
   init.mknod(`${at}/null`, S_IFCHR | 0o666, device(NULL_MINOR));
   const refused = codeThrown(() => fs.readFileSync(`${at}/null`));
+  costs.unmounting(at);
   init.umount(at);
   check(refused === 'EACCES', `a device on a nodev mount gave ${refused}, not EACCES`);
   fs.rmSync(dir, { recursive: true });

@@ -6,11 +6,12 @@ import { largestFile, sha256 } from './subjects.ts';
 
 const SIZE = 8 * 2 ** 20;
 
-export function secondTmpfs({ machine, imported, say }: Scene): void {
+export function secondTmpfs({ machine, imported, costs, say }: Scene): void {
   const { fs, init } = machine;
   const at = '/mnt/second';
   fs.mkdirSync(at, { recursive: true });
   init.mount('none', at, 'tmpfs', 0, `size=${SIZE},mode=755`);
+  costs.mounted(at, `${at} (tmpfs, gone)`);
   check(
     fs.statSync(at).dev !== fs.statSync('/mnt').dev,
     'the new mount has the device number of the old one',
@@ -41,6 +42,7 @@ export function secondTmpfs({ machine, imported, say }: Scene): void {
   const refused = codeThrown(() => init.umount(at));
   fs.closeSync(busy);
   check(refused === 'EBUSY', `umount with a file open gave ${refused}, not EBUSY`);
+  costs.unmounting(at);
   init.umount(at);
   check(fs.readdirSync(at).length === 0, 'its files are still seen after umount');
   fs.rmdirSync(at);

@@ -2,6 +2,7 @@
 import { codeOf } from '../../hostfiles/entry.ts';
 import type { Tree } from '../../hostfiles/scan.ts';
 import type { Machine } from '../../index.ts';
+import type { Costs } from './costs.ts';
 
 /** A tree in the machine and where it came from. */
 export interface Imported {
@@ -16,6 +17,8 @@ export interface Imported {
 export interface Scene {
   readonly machine: Machine;
   readonly imported: readonly Imported[];
+  /** Is told of mounts that come and go. */
+  readonly costs: Costs;
   /** Print what was found out. */
   say(line: string): void;
 }
