@@ -120,7 +120,8 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
     return into;
   }
 
-  // All names are split off one text: an array for each batch would cost as much again.
+  // All names are split off one text: an array for each batch would cost as much again. Sorted, as
+  // libuv does it for Node.
   function listNames(path: KernelPath): string[] {
     const fd = openDirectory(path, 'scandir');
     let text = '';
@@ -129,11 +130,21 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
     } finally {
       closeDirectory(fd);
     }
-    return namesIn(text);
+    if (SORTS_OTHERWISE.test(text)) return listEntries(path).map(({ name }) => name as string);
+    return sorted(namesIn(text));
   }
 
   function listEntries(path: KernelPath, encoding: Encoding = 'utf8'): Entry[] {
-    return list<Entry>(path, [], (fd, at, into) => nextEntries(fd, at, encoding, into));
+    if (encoding === 'utf8' || encoding === 'utf-8') {
+      const entries = list<Entry>(path, [], (fd, at, into) => nextEntries(fd, at, encoding, into));
+      if (!entries.some(({ name }) => SORTS_OTHERWISE.test(name as string))) {
+        return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+      }
+    }
+    const entries = list<Entry>(path, [], (fd, at, into) => nextEntries(fd, at, 'buffer', into));
+    entries.sort((a, b) => Buffer.compare(a.name as Buffer, b.name as Buffer));
+    if (encoding !== 'buffer') for (const entry of entries) entry.name = entry.name.toString(encoding);
+    return entries;
   }
 
   function readdirSync(
@@ -215,4 +226,13 @@ function namesIn(text: string): string[] {
     return text.split('/').filter((name) => name !== '' && name !== '.' && name !== '..');
   }
   return text.length === DOTS.length ? [] : text.slice(DOTS.length, -1).split('/');
+}
+
+/** Text that UTF-16 sorts in another order than its bytes: surrogates, and what was no UTF-8. */
+const SORTS_OTHERWISE = /[\ud800-\udfff\ufffd]/;
+
+/** In order; what is so already, as names made in order are, is only looked at. */
+function sorted(names: string[]): string[] {
+  for (let i = 1; i < names.length; i++) if (names[i - 1] > names[i]) return names.sort();
+  return names;
 }
