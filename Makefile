@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help install system build run test model planted million bench lint format clean
+.PHONY: help install system build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -52,7 +52,12 @@ $(HOST): $(HOST_SOURCES) | install
 
 build: $(KERNEL) $(HOST) ## build the kernel (four artefacts) and the host
 
-run: build ## boot a machine, import DIR (default: this checkout), take the tour
+# On a terminal it ends in a login shell; nobody is there to type otherwise, so it takes the tour.
+run: build ## boot a machine with DIR in it (default: this checkout) and log in; without a terminal: the tour
+	@if [ -t 0 ] && [ -t 1 ]; then tour=; else tour=--tour; fi; \
+	$(NODE) build/dist/host/cli/main.js boot --import '$(DIR):/src' $$tour
+
+tour: build ## the same, but take the tour on a terminal too
 	@$(NODE) build/dist/host/cli/main.js boot --import '$(DIR):/src' --tour
 
 test: system build ## run all tests

@@ -10,7 +10,8 @@ import { ramFor, scanTree, type Tree } from '../hostfiles/scan.ts';
 import { loadSnapshot, saveSnapshot } from '../hostfiles/snapshotfile.ts';
 import { type BootOptions, boot, type Flavour, type Machine, type Snapshot } from '../index.ts';
 import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from './errors.ts';
-import { detail, heading, meter, print, style, warn } from './output.ts';
+import { detail, heading, hush, meter, print, style, warn } from './output.ts';
+import { isInteractive } from './terminal.ts';
 import type { Imported } from './tour/scene.ts';
 import { TOUR_SPARE_BYTES, takeTour } from './tour.ts';
 import { formatBytes, formatCount, formatMs, type ImportSpec } from './values.ts';
@@ -24,6 +25,9 @@ export interface BootCommandOptions {
   tour?: boolean;
   save?: string;
   from?: string;
+  command?: string;
+  control?: string;
+  login?: boolean;
 }
 
 /** Left for work beside what is imported. */
@@ -46,6 +50,7 @@ export async function bootCommand(options: BootCommandOptions): Promise<number> 
       EXIT_USAGE,
     );
   }
+  if (wantsShell(options) && (options.command !== undefined || !isInteractive())) hush();
   const measured = await measure(options.import ?? []);
   const snapshot = options.from === undefined ? undefined : await readSnapshot(options.from);
   const ram = snapshot === undefined ? chooseRam(measured, options) : snapshot.ramBytes;
@@ -77,9 +82,23 @@ async function work(
     imported.push({ tree, host: spec.host, target: spec.machine });
   }
   if (options.tour) failed = !(await takeTour(machine, imported)) || failed;
+  const code = failed ? undefined : await useShell(machine, options);
   for (const spec of options.export ?? []) failed = !(await exportTree(machine, spec)) || failed;
   if (options.save !== undefined) await save(machine, options.save);
-  return failed ? EXIT_FAILED : EXIT_OK;
+  return failed ? EXIT_FAILED : (code ?? EXIT_OK);
+}
+
+/** Is this command to end in a shell? Not when something else was asked of it. */
+function wantsShell({ command, control, login, tour, save, export: exports }: BootCommandOptions): boolean {
+  if (command !== undefined || control !== undefined || login) return true;
+  return !tour && save === undefined && exports === undefined;
+}
+
+/** The shell, at the terminal or between pipes: its exit code, if there was to be one. */
+async function useShell(machine: Machine, options: BootCommandOptions): Promise<number | undefined> {
+  if (!wantsShell(options)) return undefined;
+  const { runShell } = await import('./shell.ts');
+  return runShell(machine, options);
 }
 
 function bootOptions(options: BootCommandOptions, ram: number, from: Snapshot | undefined): BootOptions {

@@ -13,7 +13,14 @@ Import and export keep what \`cp -a\` keeps: owners (export: as root), modes wit
 times to the nanosecond, hard links, symlinks, fifos, device nodes, holes. Extended attributes are
 not kept: Node can neither read nor set them. Sockets can be imported, not exported.
 
+On a terminal it ends in a login shell of the machine, which goes when that ends; otherwise in a
+shell that reads its commands from standard input. With --tour, --export or --save it does just that.
+
 Examples:
+  damselfly boot --import .:/src
+      boots a machine with this directory in it, and logs in
+  damselfly boot --import .:/src -c 'find /src -type f | wc -l'
+      runs a line and ends
   damselfly boot --import .:/src --tour
       boots a machine with RAM that fits this directory, imports it, and checks what it does
   damselfly boot --import ./site:/www --export /www:/tmp/copy
@@ -49,7 +56,7 @@ function makeProgram(finish: (code: number) => void): Command {
     .exitOverride();
   program
     .command('boot')
-    .description('boot a machine, move files in and out of it, take the tour')
+    .description('boot a machine, move files in and out of it, use its shell, take the tour')
     .option(
       '-i, --import <HOSTDIR:/path>',
       'copy a tree of the host into the machine (repeatable)',
@@ -71,11 +78,20 @@ function makeProgram(finish: (code: number) => void): Command {
         .default('up'),
     )
     .option('--seed <number>', 'make entropy and the clock a function of this number', parseSeed)
+    .option('-c, --command <line>', 'run this line in the shell, and end with its exit code')
+    .option('--login', 'end in a shell although --tour, --export or --save is given')
+    .option('--control <socket>', 'let others in: damselfly attach <socket> logs in on another terminal')
     .option('--tour', 'work on what was imported, and check every step')
     .option('--save <file>', 'write a snapshot of the machine at the end')
     .option('--from <file>', 'go on from a snapshot instead of booting anew')
     .addHelpText('after', BOOT_HELP)
     .action(async (options) => finish(await (await import('./boot.ts')).bootCommand(options)));
+  program
+    .command('attach')
+    .description('log in on a machine that runs in another terminal (boot --control)')
+    .argument('<socket>', 'the socket that the machine listens on')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(async (socket) => finish(await (await import('./attach.ts')).attachCommand(socket)));
   program
     .command('bench')
     .description('measure the machine beside its peers, in one run')

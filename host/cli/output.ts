@@ -21,8 +21,15 @@ function styles(stream: WriteStream) {
 
 export const style = styles(process.stdout);
 
+let hushed = false;
+
+/** From now on standard output belongs to somebody else: what goes well is not told. */
+export function hush(): void {
+  hushed = true;
+}
+
 export function print(line = ''): void {
-  process.stdout.write(`${line}\n`);
+  if (!hushed) process.stdout.write(`${line}\n`);
 }
 
 /** Something a user should know that is no failure. */

@@ -11,11 +11,11 @@ export interface Ended {
   stderr: string;
 }
 
-/** Run the command to its end, its input closed. */
-export function damselfly(args: readonly string[], cwd?: string): Ended {
+/** Run the command to its end, with this text as its input. */
+export function damselfly(args: readonly string[], cwd?: string, input = ''): Ended {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    input,
     encoding: 'utf8',
     timeout: 120_000,
   });
