@@ -30,6 +30,19 @@ export class ExitRequest {
 
 const SPAWN_FAILED = 127;
 
+const TAKEN_OUT = [
+  'input',
+  'output',
+  'fork',
+  'exec',
+  'spawn',
+  'wait',
+  'waitNow',
+  'exit',
+  'onSignal',
+  'sleep',
+] as const;
+
 type Handler = (signal: number) => void;
 
 export class Context implements ProgramContext {
@@ -57,6 +70,8 @@ export class Context implements ProgramContext {
     this.process = process;
     this.argv = argv;
     this.env = env;
+    // Programs take what they use out of their context.
+    for (const name of TAKEN_OUT) Object.defineProperty(this, name, { value: this[name].bind(this) });
   }
 
   get pid(): number {

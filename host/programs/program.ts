@@ -76,7 +76,7 @@ export interface SpawnOptions {
 /** Exported variables. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** What a program is given, and does its work with. */
+/** What a program is given, and does its work with. Its functions may be taken out of it. */
 export interface ProgramContext {
   /** Its system calls: descriptors, processes, signals, terminals. */
   readonly process: Process;

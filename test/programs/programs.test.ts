@@ -7,6 +7,9 @@ import type { Program } from '../../host/programs/program.ts';
 import { Userland } from '../../host/programs/userland.ts';
 
 const PIPE_BYTES = 1 << 22;
+const MANY_BYTES = 1 << 28;
+/** What two pipes, three processes and their descriptors may take: 4 MiB. */
+const FRAMES_MAX = 1024;
 
 /** What the tests run: each does one thing that programs do. */
 const own: Record<string, Program> = {
@@ -78,6 +81,30 @@ const own: Record<string, Program> = {
     process.close(pipe.read);
     const { signal } = await context.wait(writer);
     await context.stdout.write(`${bytes >= PIPE_BYTES} ${signal}`);
+    return 0;
+  },
+  /** 256 MiB through two pipes: zeros | copy | counts. */
+  three: async (context) => {
+    const { process } = context;
+    const first = process.pipe();
+    const second = process.pipe();
+    const zeros = context.fork(async ({ output }) => {
+      const block = new Uint8Array(65536);
+      for (let i = 0; i < MANY_BYTES; i += block.length) await output(first.write).write(block);
+      return 0;
+    });
+    const copy = await context.spawn('copy', ['copy'], {
+      setup: (child) => {
+        child.dup2(first.read, 0);
+        child.dup2(second.write, 1);
+      },
+    });
+    for (const fd of [first.read, first.write, second.write]) process.close(fd);
+    const counts = await context.spawn('counts', ['counts'], {
+      setup: (child) => void child.dup2(second.read, 0),
+    });
+    process.close(second.read);
+    for (const pid of [zeros, copy, counts]) await context.wait(pid);
     return 0;
   },
   orphans: async (context) => {
@@ -178,6 +205,18 @@ describe.each(['up-debug', 'smp-debug'] as const)('%s', (flavour) => {
     const { stdout, code } = await userland.run(['pipeline']);
     expect(stdout).toBe('true 13');
     expect(code).toBe(0);
+  });
+
+  it('moves 256 MiB through a pipeline of three in bounded memory', async () => {
+    const before = machine.framesInUse;
+    let most = 0;
+    const watcher = setInterval(() => {
+      most = Math.max(most, machine.framesInUse - before);
+    }, 1);
+    const { stdout } = await userland.run(['three']);
+    clearInterval(watcher);
+    expect(stdout).toBe(String(MANY_BYTES));
+    expect(most).toBeLessThan(FRAMES_MAX);
   });
 
   it('gives orphans to process 1, and output that comes late to whoever reads', async () => {
