@@ -1,14 +1,10 @@
 /** Layers: added and removed in every order, each goes on to what is below it, and none is left. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { EEXIST, EINVAL } from '../../../assembly/abi/errno.ts';
 import { NVOPS } from '../../../assembly/abi/vops.ts';
 import type { Machine } from '../../../host/machine/machine.ts';
-import { debugMachine, kernelFile } from './kit.ts';
+import { debugMachine } from './kit.ts';
+import { testKernel } from './testkernel.ts';
 
 interface LayerExports {
   layer_put(kind: number): number;
@@ -16,24 +12,6 @@ interface LayerExports {
   layer_poll(): number;
   layer_lseek(): number;
   layer_slot(op: number): number;
-}
-
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-
-/** The kernel with assembly/testing/layers.ts's exports, built from this checkout. */
-function build(): void {
-  const asc = createRequire(import.meta.url).resolve('assemblyscript/package.json');
-  mkdirSync(join(root, 'build/kernel'), { recursive: true });
-  execFileSync(
-    process.execPath,
-    [
-      join(dirname(asc), 'bin/asc.js'),
-      'assembly/testing/layers.ts',
-      ...['--target', 'up-debug', '--optimizeLevel', '0', '--outFile', 'build/kernel/test-layers.wasm'],
-      '--disableWarning',
-    ],
-    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
-  );
 }
 
 function permutations(items: number[]): number[][] {
@@ -54,8 +32,7 @@ describe('layers', () => {
   const slots = () => Array.from({ length: NVOPS }, (_, op) => layers.layer_slot(op));
 
   beforeAll(() => {
-    build();
-    machine = debugMachine({ module: kernelFile('test-layers') });
+    machine = debugMachine({ module: testKernel('layers', 'up-debug') });
     layers = machine.cpu.exports as unknown as LayerExports;
     return () => machine.shutdown();
   }, 120_000);
