@@ -27,6 +27,7 @@ export const BB_DEADLINE: u32 = 32; //     f64  earliest deadline of a sleeping 
 export const BB_FRAMES_FREE: u32 = 40; //  u32
 export const BB_FRAMES_TOTAL: u32 = 44; // u32
 export const BB_PAGES: u32 = 48; //     u32  address of the VmPage array
+export const BB_FRAMES_FRESH: u32 = 52; // u32  this frame and those above have never been in use: zeros
 export const BB_PANIC_MSG: u32 = 64; //    up to BB_PANIC_MAX bytes of ASCII
 export const BB_PANIC_MAX: u32 = 448;
 

@@ -18,6 +18,7 @@ import {
   BB_DEADLINE,
   BB_FLAVOUR,
   BB_FRAMES_FREE,
+  BB_FRAMES_FRESH,
   BB_FRAMES_TOTAL,
   BB_MAGIC,
   BB_PAGES,
@@ -51,7 +52,7 @@ export class BootBlock {
   bb_frames_free: u32;
   bb_frames_total: u32;
   bb_pages: u32;
-  bb_pad1: u32;
+  bb_frames_fresh: u32; // r_pagelock; this frame and those above have never been in use
   // BB_PANIC_MSG .. 512: the panic message, BB_PANIC_MAX bytes
 }
 
@@ -97,7 +98,6 @@ export class Roots {
   r_pages: u32; //        VmPage[r_nframes], indexed by address >> PAGE_SHIFT
   r_nframes: u32;
   r_freehead: u32; //     r_pagelock; frames that were in use and are free again
-  r_freshframe: u32; //   r_pagelock; this frame and those above have never been in use
   r_pagelock: u32; //     spin
   r_zeropage: u32; //     address of the frame of zeros that holes are read from
   r_reserve: u32; //      frames kept for reclaim and for removing things
@@ -185,6 +185,7 @@ if (offsetof<BootBlock>('bb_panic_len') != BB_PANIC_LEN) ERROR('BB_PANIC_LEN');
 if (offsetof<BootBlock>('bb_deadline') != BB_DEADLINE) ERROR('BB_DEADLINE');
 if (offsetof<BootBlock>('bb_frames_free') != BB_FRAMES_FREE) ERROR('BB_FRAMES_FREE');
 if (offsetof<BootBlock>('bb_frames_total') != BB_FRAMES_TOTAL) ERROR('BB_FRAMES_TOTAL');
+if (offsetof<BootBlock>('bb_frames_fresh') != BB_FRAMES_FRESH) ERROR('BB_FRAMES_FRESH');
 if (offsetof<BootBlock>('bb_pages') != BB_PAGES) ERROR('BB_PAGES');
 if (offsetof<Roots>() > PAGE_SIZE - 512 - 4 * NCPU_MAX) ERROR('Roots do not fit the boot block');
 

@@ -148,7 +148,8 @@ export function cpuEnter(): i32 {
     if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) != MACHINE_UP) return cpuRefused();
     c.c_epoch = atomic.load<u32>(changetype<usize>(roots()) + offsetof<Roots>('r_epoch'));
   } else {
-    if (bb().bb_state != MACHINE_UP || c.c_state != CPU_USER) return cpuRefused();
+    // An instance that is no CPU has no area: what lies at address 0 must not be taken for one.
+    if (bb().bb_state != MACHINE_UP || changetype<usize>(c) == 0 || c.c_state != CPU_USER) return cpuRefused();
     c.c_state = CPU_KERNEL;
   }
   c.c_nowvalid = 0;

@@ -8,7 +8,7 @@
  * and back by pageFree.
  *
  * P1. r_pages has a VmPage for every frame of RAM, those of the boot block and of r_pages included.
- * P2. bb_frames_free counts the free list and the frames from r_freshframe on. Those have never
+ * P2. bb_frames_free counts the free list and the frames from bb_frames_fresh on. Those have never
  *     been in use and are on no list: RAM comes from the host as zeros, which is what the VmPage
  *     of a free frame is made of, so that booting does not touch what it does not need.
  * P3. The last r_reserve frames go only to ALLOC_RESERVE callers: reclaim and calls that remove
@@ -80,8 +80,8 @@ export function pageInit(ramBytes: u64, tableBytes: u32): usize {
   const table = (RAM_START + (<usize>nframes << 5) + PAGE_SIZE - 1) & ~(<usize>PAGE_SIZE - 1);
   const first = <u32>((table + tableBytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
   for (let i: u32 = 0; i < first; i++) pageOf((<usize>i) << PAGE_SHIFT).pg_flags = PG_KERNEL | PG_WIRED;
-  r.r_freshframe = first;
   const b = bb();
+  b.bb_frames_fresh = first;
   b.bb_frames_total = nframes;
   b.bb_frames_free = nframes - first;
   b.bb_pages = <u32>RAM_START;
@@ -119,9 +119,9 @@ function pageTake(): VmPage {
     pageUnfree(pg);
     return pg;
   }
-  const fresh = r.r_freshframe;
+  const fresh = bb().bb_frames_fresh;
   if (fresh == r.r_nframes) return pg;
-  r.r_freshframe = fresh + 1;
+  bb().bb_frames_fresh = fresh + 1;
   bb().bb_frames_free--;
   return pageOf((<usize>fresh) << PAGE_SHIFT);
 }
@@ -188,13 +188,13 @@ export function pageAllocFresh(n: u32, kind: u32): usize {
   const r = roots();
   if (DEBUG) if (r.r_failarmed != 0) return 0; // fault loops fail single frames
   spinLock(pageLockAddr());
-  const first = r.r_freshframe;
+  const first = bb().bb_frames_fresh;
   // Plenty: a quarter of RAM is untouched, so a run is nobody's last resort.
   if (r.r_nframes - first < r.r_nframes / 4 || r.r_nframes - first < n) {
     spinUnlock(pageLockAddr());
     return 0;
   }
-  r.r_freshframe = first + n;
+  bb().bb_frames_fresh = first + n;
   bb().bb_frames_free -= n;
   for (let i = first; i < first + n; i++) pageOf((<usize>i) << PAGE_SHIFT).pg_flags = kind;
   spinUnlock(pageLockAddr());
@@ -215,9 +215,9 @@ export function pageAllocRun(n: u32): usize {
 /** The first of `n` free frames in a row, taken; 0: there is no such run. r_pagelock held. */
 function pageTakeRun(n: u32): u32 {
   const r = roots();
-  const fresh = r.r_freshframe;
+  const fresh = bb().bb_frames_fresh;
   if (r.r_nframes - fresh >= n) {
-    r.r_freshframe = fresh + n;
+    bb().bb_frames_fresh = fresh + n;
     bb().bb_frames_free -= n;
     return fresh;
   }

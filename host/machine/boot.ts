@@ -13,7 +13,8 @@ import type { Credentials } from '../syscalls/process.ts';
 import { Cpu, type CpuOptions } from './cpu.ts';
 import type { KernelExports } from './exports.ts';
 import type { Flavour } from './kernels.ts';
-import { Machine } from './machine.ts';
+import { Machine, type MachineIdentity } from './machine.ts';
+import type { MemoryPool } from './memory.ts';
 import { sourceLookup } from './source.ts';
 import { checkBootBlock, checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
 import { type InitialFile, makeTree } from './tree.ts';
@@ -162,7 +163,7 @@ function identify(module: WebAssembly.Module, bytes?: Uint8Array): string {
 function start(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {
   return options.from === undefined
     ? fresh(kernel, flavour, options)
-    : again(kernel, flavour, options, options.from);
+    : again(Machine, kernel, { ...options, from: options.from });
 }
 
 function makeMemory(ramBytes: number, flavour: Flavour): WebAssembly.Memory {
@@ -225,7 +226,23 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   return machine;
 }
 
-function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot: Snapshot): Machine {
+export interface ForkOptions extends Pick<BootOptions, 'module' | 'console'> {
+  from: Snapshot;
+  /** Where RAM comes from, and goes to after shutdown. Not for shared memory. */
+  pool?: MemoryPool;
+}
+
+/** {@link bootSync} from a snapshot, to a machine of a class derived from Machine. */
+export function forkSync<M extends Machine>(Class: MachineClass<M>, options: ForkOptions): M {
+  return again(Class, kernelSync(options.from.flavour, options.module), options);
+}
+
+type MachineClass<M extends Machine> = new (cpu: Cpu, identity: MachineIdentity) => M;
+
+function again<M extends Machine>(Class: MachineClass<M>, kernel: Kernel, options: ForkOptions): M {
+  const { from: snapshot } = options;
+  const { flavour } = snapshot;
+  const pool = flavour.startsWith('smp') ? undefined : options.pool;
   checkSnapshot(snapshot);
   if (kernel.hash === UNKNOWN) {
     throw new Error('the kernel given does not say which build it is: pass its bytes, or where they are');
@@ -235,7 +252,7 @@ function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot:
       `snapshot was made by another kernel build (${snapshot.kernel}, this one is ${kernel.hash})`,
     );
   }
-  const memory = makeMemory(snapshot.ramBytes, flavour);
+  const memory = pool?.take(snapshot.ramBytes) ?? makeMemory(snapshot.ramBytes, flavour);
   layFrames(memory, snapshot);
   const cpu = new Cpu(memory, {
     console: options.console,
@@ -247,11 +264,6 @@ function again(kernel: Kernel, flavour: Flavour, options: BootOptions, snapshot:
   instantiate(kernel, cpu);
   must(cpu.adopt(0), 'cpu_adopt', cpu);
   must(cpu.exports.machine_resume(1), 'machine_resume', cpu);
-  return new Machine(cpu, {
-    flavour,
-    kernel: kernel.hash,
-    initPid: 1,
-    fsPid: snapshot.fsPid,
-    virtualClock: snapshot.virtualClock,
-  });
+  const { fsPid, virtualClock } = snapshot;
+  return new Class(cpu, { flavour, kernel: kernel.hash, initPid: 1, fsPid, virtualClock, pool });
 }

@@ -7,8 +7,9 @@
  * only buffer; a guest that stays (a WASI program's memory) takes one above.
  */
 import { CLOCK_MONOTONIC, CLOCK_REALTIME, IOV_MAX } from '../../assembly/abi/flags.ts';
-import { EFAULT, EIO } from '../../assembly/abi/errno.ts';
+import { EFAULT, EIO, ESRCH } from '../../assembly/abi/errno.ts';
 import {
+  BB_FRAMES_FRESH,
   BB_PANIC_LEN,
   BB_RUNNABLE,
   BB_STATE,
@@ -46,10 +47,10 @@ const PANIC_LEN = (BOOTBLOCK + BB_PANIC_LEN) >>> 2;
 
 export class Cpu {
   readonly memory: WebAssembly.Memory;
-  readonly u8: Uint8Array;
-  readonly i32: Int32Array;
-  readonly u32: Uint32Array;
-  readonly f64: Float64Array;
+  u8: Uint8Array;
+  i32: Int32Array;
+  u32: Uint32Array;
+  f64: Float64Array;
   /** Pass these as the instance's imports, beside the memory. */
   readonly imports: KernelImports;
   /** The buffers that copyin and copyout may reach, by space number. */
@@ -128,12 +129,33 @@ export class Cpu {
     this.pid = 0;
   }
 
+  /**
+   * Let go of the machine for good, so that its RAM can be another's. Functions kept from before get
+   * ESRCH, as if their process were gone; and this instance, no CPU any more, refuses what they
+   * would still call in it.
+   * @returns how many bytes of RAM were ever in use; those above are zeros still
+   */
+  retire(): number {
+    const usedBytes = this.u32[(BOOTBLOCK + BB_FRAMES_FRESH) >>> 2] * PAGE_SIZE;
+    this.exports.cpu_detach();
+    const calls = this.exports as unknown as Record<string, Call>;
+    for (const name of Object.keys(calls)) calls[name] = refuse;
+    this.pid = 0;
+    this.state = 0;
+    this.spaces.length = 0;
+    this.u8 = NOTHING;
+    this.i32 = new Int32Array(0);
+    this.u32 = new Uint32Array(0);
+    this.f64 = new Float64Array(0);
+    return usedBytes;
+  }
+
   /** The kernel log: the last KLOG_SIZE bytes written to it. */
   log(): string {
     const start = BOOTBLOCK + PAGE_SIZE;
     let text = '';
-    for (let i = start; i < start + PAGE_SIZE && this.u8[i] !== 0; i++)
-      text += String.fromCharCode(this.u8[i]);
+    const end = Math.min(start + PAGE_SIZE, this.u8.length);
+    for (let i = start; i < end && this.u8[i] !== 0; i++) text += String.fromCharCode(this.u8[i]);
     return text;
   }
 
@@ -166,6 +188,9 @@ export class Cpu {
 }
 
 type Call = (...args: number[]) => number;
+
+/** What is left of a call when the machine is gone. */
+const refuse: Call = () => -ESRCH;
 
 /**
  * The exports, each behind a catch: whatever unwinds through the kernel is told to `unwound`. The machine is
@@ -271,7 +296,7 @@ function makeImports(cpu: Hardware): KernelImports {
   const { u8: ram, u32, f64, options, spaces } = cpu;
   for (let space = 0; space < CALL_SPACES; space++) spaces.push(NOTHING);
   const { realtimeMs } = cpu;
-  const monotonicMs = options.monotonicMs ?? (() => performance.now());
+  const monotonicMs = options.monotonicMs ?? now;
   const fill = options.entropy ?? ((bytes) => void crypto.getRandomValues(bytes));
   return {
     copyin(space, uaddr, kaddr, len) {
@@ -339,16 +364,20 @@ function makeImports(cpu: Hardware): KernelImports {
   };
 }
 
+// The host's clock, also where tests have replaced the globals by fake ones.
+const now = performance.now.bind(performance);
+const today = Date.now;
+
 /** The time of day to a microsecond, which follows the host's clock when that is set. */
 function hostRealtime(): () => number {
   let origin = performance.timeOrigin;
   let readings = 0;
   return () => {
-    const ms = origin + performance.now();
+    const ms = origin + now();
     if ((++readings & 1023) !== 0) return ms;
-    const now = Date.now();
-    if (Math.abs(now - ms) < 50) return ms;
-    origin += now - ms;
-    return now;
+    const date = today();
+    if (Math.abs(date - ms) < 50) return ms;
+    origin += date - ms;
+    return date;
   };
 }

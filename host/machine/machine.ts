@@ -11,15 +11,18 @@ import type { NodeFs } from '../syscalls/fs/types.ts';
 import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
 import type { Cpu } from './cpu.ts';
 import type { Flavour } from './kernels.ts';
+import type { MemoryPool } from './memory.ts';
 import { LeakError } from './panic.ts';
 import { copyFrames, type Snapshot } from './snapshot.ts';
 
-interface MachineIdentity {
+export interface MachineIdentity {
   flavour: Flavour;
   kernel: string;
   initPid: number;
   fsPid?: number;
   virtualClock: boolean;
+  /** Where the memory goes when the machine has been shut down. Default: to the garbage collector. */
+  pool?: MemoryPool;
 }
 
 export class Machine {
@@ -136,6 +139,8 @@ export class Machine {
     if (cpu.panic !== undefined) throw cpu.panic;
     const debug = cpu.u32[(BOOTBLOCK + BB_FLAVOUR) >>> 2] & FLAVOUR_DEBUG;
     if (leaks > 0 && debug) throw new LeakError(leaks, this.log);
+    // Shut down in the middle of a call, a machine refuses, and is still in use.
+    if (leaks >= 0) this.#identity.pool?.give(cpu.memory, cpu.retire());
   }
 
   [Symbol.dispose](): void {

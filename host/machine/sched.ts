@@ -47,6 +47,7 @@ export class Scheduler {
   #queued = false;
   #timer: Timer | undefined;
   #timerDeadline = 0;
+  #down = false;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -73,11 +74,11 @@ export class Scheduler {
 
   /** Drain soon if there is something to drain. Call after anything that may have woken someone. */
   kick(): void {
-    if (this.#queued || this.#cpu.u32[RUNNABLE] === 0) return;
+    if (this.#queued || this.#down || this.#cpu.u32[RUNNABLE] === 0) return;
     this.#queued = true;
     queueMicrotask(() => {
       this.#queued = false;
-      if (this.#cpu.panic === undefined) this.drain();
+      if (!this.#down && this.#cpu.panic === undefined) this.drain();
     });
   }
 
@@ -165,6 +166,7 @@ export class Scheduler {
 
   /** The machine goes down: nothing that waits will go on. */
   shutdown(): void {
+    this.#down = true;
     this.#close();
     for (const waiter of this.#waiters.values()) waiter.killed();
     this.#waiters.clear();

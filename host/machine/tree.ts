@@ -41,7 +41,8 @@ export function makeTree(
   for (const [path, file] of Object.entries(files)) makeFile(fs, path, file);
 }
 
-function makeFile(fs: NodeFs, path: string, file: InitialFile): void {
+/** Make one, and the directories on the way. @throws Error for a relative path; SyscallError */
+export function makeFile(fs: NodeFs, path: string, file: InitialFile): void {
   if (!path.startsWith('/')) throw new Error(`files: '${path}' is not an absolute path`);
   if (file === null) {
     fs.mkdirSync(path, { recursive: true });

@@ -16,6 +16,10 @@ export { Buffer, EventEmitter, Readable, Writable };
 /** The host's own `fs.constants`: programs pass these numbers as flags. */
 export const hostConstants: Readonly<Record<string, number>> = constants as unknown as Record<string, number>;
 
+// The machine's time is the host's also in programs that put fake timers in place of the globals, as
+// tests do: Node's own fs does not wait for those either.
+const { setImmediate, setInterval, setTimeout, clearTimeout } = globalThis;
+
 /** A function called on a later turn of the event loop, which stays alive for it. */
 export function defer(callback: () => void): void {
   setImmediate(callback);

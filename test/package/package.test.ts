@@ -4,47 +4,26 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as project from './consumer.ts';
+import { makeBase, makeProject, pack, root } from './consumer.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const base = fs.mkdtempSync(join(tmpdir(), 'damselfly-package-'));
+const base = makeBase();
 const consumer = join(base, 'consumer');
 const modules = join(consumer, 'node_modules');
 const LIMIT_BYTES = 10_000_000;
-const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 let tarball = '';
 
 beforeAll(() => {
-  // It is built: `make test` builds before it tests, and these tests read the build.
-  const output = execFileSync(
-    'npm',
-    ['pack', '--ignore-scripts', '--pack-destination', base, '--loglevel=error'],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  );
-  tarball = join(base, output.trim().split('\n').at(-1) as string);
-  fs.mkdirSync(consumer);
-  fs.writeFileSync(join(consumer, 'package.json'), '{ "private": true }');
-  execFileSync('npm', ['install', '--prefer-offline', ...QUIET, tarball], { cwd: consumer, stdio: 'pipe' });
+  tarball = pack(base);
+  makeProject(consumer, tarball);
 }, 120_000);
 
 afterAll(() => fs.rmSync(base, { recursive: true }));
 
 /** Run a program of the consumer's to its end. */
-function run(file: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
-    cwd: consumer,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
-  });
-  return { status, stdout, stderr };
-}
+const run = (...args: string[]) => project.run(consumer, ...args);
 
 /** The library example of README.md, and what its comments say it prints. */
 function readmeExample(): { source: string; output: string } {
@@ -109,23 +88,7 @@ test("README's example runs, prints what it says, and ends by itself", () => {
 
 test("README's example type-checks under nodenext, declarations of libraries included", () => {
   fs.writeFileSync(join(consumer, 'example.mts'), readmeExample().source);
-  const check = () => {
-    const compilerOptions = {
-      module: 'nodenext',
-      target: 'es2022',
-      strict: true,
-      noEmit: true,
-      skipLibCheck: false,
-    };
-    fs.writeFileSync(
-      join(consumer, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions, files: ['example.mts'] }),
-    );
-    const { status, stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', consumer], {
-      encoding: 'utf8',
-    });
-    return { status, stdout };
-  };
+  const check = () => project.typeCheck(consumer, ['example.mts']);
   expect(check()).toEqual({ status: 0, stdout: '' });
   // It is no accident that this passes.
   fs.appendFileSync(

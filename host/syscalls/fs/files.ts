@@ -35,6 +35,8 @@ import {
 
 /** Files of unknown size are read in pieces of this many bytes. */
 const CHUNK_BYTES = 65536;
+/** Where bytes lie that become text before the call returns. */
+const scratch = Buffer.alloc(CHUNK_BYTES);
 /** The most that readFile returns, as in Node. */
 const MAX_READ_BYTES = 2 ** 31 - 1;
 /** Bits of copyFile's mode; the same on every host. */
@@ -66,8 +68,6 @@ export function fileCalls(trap: Trap, data: DataCalls) {
     sys_mkdirat,
   } = trap.exports;
   const { dataF64, dataU32 } = trap;
-
-  const scratch = Buffer.alloc(CHUNK_BYTES);
 
   function stat(fd: number, syscall = 'fstat'): void {
     trap.enter();

@@ -16,8 +16,8 @@ export interface HandleCalls {
   io: IoCalls;
   files: FileCalls;
   names: NameCalls;
-  /** Set once the stream classes, which use handles, are there too. */
-  streams?: StreamClasses;
+  /** The stream classes, which use handles themselves. */
+  streams(): StreamClasses;
 }
 
 const READ_BYTES = 16384;
@@ -155,7 +155,7 @@ export class FileHandle extends EventEmitter {
   }
 
   get #streams(): StreamClasses {
-    return this.#calls.streams as StreamClasses;
+    return this.#calls.streams();
   }
 
   /** The file's bytes from its position on, as a web stream, which closes the file at its end if asked. */

@@ -17,7 +17,7 @@ import { nameCalls } from './names.ts';
 import { mkdtempDisposableSync, promisesApi } from './promises.ts';
 import { directoryCalls } from './readdir.ts';
 import { BigIntStats, StatFs, Stats } from './stats.ts';
-import { streamClasses } from './streams.ts';
+import { type StreamClasses, streamClasses } from './streams.ts';
 import { treeCalls } from './tree.ts';
 import type { NodeFs } from './types.ts';
 import { checkObject, checkString } from './validate.ts';
@@ -59,25 +59,21 @@ function makeCalls(trap: Trap) {
  */
 export function createFs(trap: Trap): NodeFs {
   const calls = makeCalls(trap);
-  const handles: HandleCalls = { data: calls.data, io: calls.io, files: calls.files, names: calls.names };
-  handles.streams = streamClasses(handles);
-  const { ReadStream, WriteStream } = handles.streams;
+  let classes: StreamClasses | undefined;
+  const streams = () => (classes ??= streamClasses(handles));
+  const { data, io, files, names } = calls;
+  const handles: HandleCalls = { data, io, files, names, streams };
   const api = {
     ...callbackApi(calls),
     ...synchronous(calls),
-    promises: promisesApi(calls, handles),
     constants: hostConstants,
     Dir,
     Dirent,
     Stats,
     BigIntStats,
     StatFs,
-    ReadStream,
-    WriteStream,
-    FileReadStream: ReadStream,
-    FileWriteStream: WriteStream,
-    createReadStream: (path: unknown, options?: unknown) => new ReadStream(path, options),
-    createWriteStream: (path: unknown, options?: unknown) => new WriteStream(path, options),
+    createReadStream: (path: unknown, options?: unknown) => new (streams().ReadStream)(path, options),
+    createWriteStream: (path: unknown, options?: unknown) => new (streams().WriteStream)(path, options),
     openAsBlob: openAsBlob(calls),
     watch: calls.watching.watch,
     watchFile: calls.statWatching.watchFile,
@@ -90,9 +86,30 @@ export function createFs(trap: Trap): NodeFs {
   for (const [name, value] of Object.entries(api)) {
     if (typeof value === 'function' && value.name === '') named(name, value as (...args: never[]) => unknown);
   }
+  defineLate(api, { promises: () => promisesApi(calls, handles) });
+  for (const name of ['ReadStream', 'WriteStream'] as const)
+    defineLate(api, { [name]: () => streams()[name], [`File${name}`]: () => streams()[name] });
   // @types/node gives each function its list of overloads; ours take the same arguments in one
   // signature each. What the types promise is tested against node:fs itself.
   return api as unknown as NodeFs;
+}
+
+/**
+ * Members that are made when they are first asked for, since most machines are never asked. They
+ * are accessors in Node too.
+ */
+function defineLate(api: object, members: Record<string, () => unknown>): void {
+  for (const [name, make] of Object.entries(members)) {
+    let made: unknown;
+    Object.defineProperty(api, name, {
+      get: () => (made ??= make()),
+      set: (value: unknown) => {
+        made = value;
+      },
+      enumerable: true,
+      configurable: true,
+    });
+  }
 }
 
 function synchronous({
