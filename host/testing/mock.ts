@@ -9,22 +9,31 @@ import { current, currentOr } from './offered.ts';
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 type Members = Record<string | symbol, unknown>;
 
-/** `sample`, save that calling it calls what `find` finds in the current machine's fs. */
+/**
+ * A function like `sample`, save that calling it calls what `find` finds in the current machine's fs,
+ * and that it has the members of that one.
+ */
 function forward(sample: Callable, find: (fs: NodeFs) => Callable): Callable {
-  const members = new Map<string | symbol, Callable>();
+  // Not `sample` itself: a proxy must show its target's fixed members as they are.
+  const target = function (this: unknown) {} as Callable;
+  const own = new Set<string | symbol>();
+  for (const key of ['name', 'length']) {
+    const { value } = Object.getOwnPropertyDescriptor(sample, key) as PropertyDescriptor;
+    Object.defineProperty(target, key, { value, configurable: true });
+    own.add(key);
+  }
   for (const key of Reflect.ownKeys(sample)) {
-    // realpath.native, and the functions that promisify finds; a prototype's constructor is none
+    // realpath.native, and the functions that promisify finds
     const member = (sample as unknown as Members)[key];
     if (typeof member !== 'function') continue;
-    members.set(
-      key,
-      forward(member as Callable, (fs) => (find(fs) as unknown as Members)[key] as Callable),
-    );
+    const value = forward(member as Callable, (fs) => (find(fs) as unknown as Members)[key] as Callable);
+    Object.defineProperty(target, key, { value, writable: true, configurable: true });
+    own.add(key);
   }
-  return new Proxy(sample, {
+  return new Proxy(target, {
     apply: (_, self, args) => Reflect.apply(find(current()), self, args),
     construct: (_, args) => Reflect.construct(find(current()), args) as object,
-    get: (target, key) => members.get(key) ?? Reflect.get(currentOr(find, target), key),
+    get: (_, key) => Reflect.get(own.has(key) ? target : currentOr(find, sample), key),
   });
 }
 

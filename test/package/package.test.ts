@@ -134,6 +134,7 @@ test('importing the library loads nothing of the command, its packages included'
     'damselfly/build/dist/host/cli',
     'damselfly/build/dist/host/bench',
     'damselfly/build/dist/host/hostfiles',
+    'damselfly/build/dist/host/testing',
   ];
   for (const name of gone) fs.renameSync(join(modules, name), join(modules, `${name}-gone`));
   try {
@@ -143,4 +144,16 @@ test('importing the library loads nothing of the command, its packages included'
   } finally {
     for (const name of gone) fs.renameSync(join(modules, `${name}-gone`), join(modules, name));
   }
+});
+
+test('machines for tests need no vitest, which is not installed', () => {
+  expect(fs.existsSync(join(modules, 'vitest'))).toBe(false);
+  fs.writeFileSync(
+    join(consumer, 'testing.mjs'),
+    `import { testMachine } from 'damselfly/testing';
+     const machine = testMachine({ files: { '/file': 'text' } });
+     console.log(machine.fs.readFileSync('/file', 'utf8'));
+     await machine.close();`,
+  );
+  expect(run('testing.mjs')).toEqual({ status: 0, stdout: 'text\n', stderr: '' });
 });
