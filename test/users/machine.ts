@@ -5,16 +5,17 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { type BootOptions, bootSync } from '../../host/machine/boot.ts';
 import type { Machine } from '../../host/machine/machine.ts';
+import { testMachine } from '../../host/testing/index.ts';
 
 /** A machine that checks everything. Whoever boots it shuts it down, which throws a LeakError on leaks. */
 export function bootChecked(options: BootOptions = {}): Machine {
   return bootSync({ flavour: 'up-debug', ram: 64 << 20, ...options });
 }
 
-/** A checked machine that is shut down after the file's tests. */
-export function userMachine(options: BootOptions = {}): Machine {
-  const machine = bootChecked(options);
-  afterAll(() => machine.shutdown());
+/** A checked machine for all tests of a file, after which it is shut down; files are closed by then. */
+export function userMachine(): Machine {
+  const machine = testMachine({ flavour: 'up-debug', ram: 64 << 20 });
+  afterAll(() => machine.close());
   return machine;
 }
 

@@ -2,24 +2,12 @@
 import type * as nodeFs from 'node:fs';
 import { promisify } from 'node:util';
 import { Volume } from 'memfs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { bootSync, type InitialFile, type Machine } from '../../host/index.ts';
-import { bootChecked } from './machine.ts';
+import { afterEach, describe, expect, vi } from 'vitest';
+import { bootSync, type InitialFile, type NodeFs } from '../../host/index.ts';
+import { test, toJSON } from '../../host/testing/vitest.ts';
 
 type Fs = typeof nodeFs;
 type Json = Record<string, string | null>;
-
-/** memfs's `vol.toJSON`: files with their text, empty directories as null. */
-function toJSON(fs: Pick<Fs, 'readdirSync' | 'readFileSync'>, root: string): Json {
-  const json: Json = {};
-  const entries = fs.readdirSync(root, { withFileTypes: true, recursive: true });
-  for (const entry of entries) {
-    const path = `${entry.parentPath}/${entry.name}`;
-    if (entry.isFile()) json[path] = fs.readFileSync(path, 'utf8');
-    else if (entry.isDirectory() && fs.readdirSync(path).length === 0) json[path] = null;
-  }
-  return json;
-}
 
 const FILES: Json = {
   '/app/package.json': '{ "name": "app" }',
@@ -30,28 +18,32 @@ const FILES: Json = {
   '/app/ünï/cödé.txt': 'größe',
 };
 
+test.override({ machineOptions: { files: FILES, flavour: 'up-debug' } });
+
 describe('initial files', () => {
-  test('what goes in comes out, as with fromJSON and toJSON', () => {
-    const machine = bootChecked({ files: FILES });
-    expect(toJSON(machine.fs, '/app')).toEqual(Volume.fromJSON(FILES).toJSON());
-    expect(toJSON(machine.fs, '/app')).toEqual(FILES);
-    machine.shutdown();
+  test('what goes in comes out, as with fromJSON and toJSON', ({ fs }) => {
+    expect(toJSON(fs, '/app')).toEqual(Volume.fromJSON(FILES).toJSON());
+    expect(toJSON(fs, '/app')).toEqual(FILES);
   });
 
-  test('bytes, modes and owners', () => {
-    const files: Record<string, InitialFile> = {
-      '/bin/tool': { data: '#!/bin/sh\n', mode: 0o755 },
-      '/home/ada/key': { data: new Uint8Array([1, 2, 255]), mode: 0o600, uid: 1000, gid: 100 },
-    };
-    const machine = bootChecked({ files });
-    const { fs } = machine;
-    expect(fs.statSync('/bin/tool').mode & 0o777).toBe(0o755);
-    expect(fs.statSync('/home/ada/key')).toMatchObject({ uid: 1000, gid: 100, size: 3 });
-    expect([...fs.readFileSync('/home/ada/key')]).toEqual([1, 2, 255]);
-    const other = machine.process({ uid: 1001, gid: 100 });
-    expect(() => other.fs.readFileSync('/home/ada/key')).toThrow(expect.objectContaining({ code: 'EACCES' }));
-    other.exit();
-    machine.shutdown();
+  const files: Record<string, InitialFile> = {
+    '/bin/tool': { data: '#!/bin/sh\n', mode: 0o755 },
+    '/home/ada/key': { data: new Uint8Array([1, 2, 255]), mode: 0o600, uid: 1000, gid: 100 },
+  };
+
+  describe('of all kinds', () => {
+    test.override({ machineOptions: { files, flavour: 'up-debug' } });
+
+    test('bytes, modes and owners', ({ machine, fs }) => {
+      expect(fs.statSync('/bin/tool').mode & 0o777).toBe(0o755);
+      expect(fs.statSync('/home/ada/key')).toMatchObject({ uid: 1000, gid: 100, size: 3 });
+      expect([...fs.readFileSync('/home/ada/key')]).toEqual([1, 2, 255]);
+      const other = machine.process({ uid: 1001, gid: 100 });
+      expect(() => other.fs.readFileSync('/home/ada/key')).toThrow(
+        expect.objectContaining({ code: 'EACCES' }),
+      );
+      other.exit();
+    });
   });
 
   test('a relative path is refused', () => {
@@ -170,44 +162,30 @@ const programs: Record<string, (fs: Fs) => unknown> = {
 };
 
 describe.each(Object.keys(programs))('as on memfs: %s', (name) => {
-  test('gives the same', async () => {
-    const machine = bootChecked({ files: FILES });
+  test('gives the same', async ({ fs }) => {
     const volume = Volume.fromJSON(FILES);
-    const mine = await programs[name](machine.fs as Fs);
+    const mine = await programs[name](fs as Fs);
     expect(mine).toEqual(await programs[name](volume as unknown as Fs));
-    expect(toJSON(machine.fs, '/app')).toEqual(withoutLinks(volume.toJSON(), machine));
-    machine.shutdown();
+    expect(toJSON(fs, '/app')).toEqual(withoutLinks(volume.toJSON(), fs));
   });
 });
 
 /** memfs's toJSON shows a link as the file it leads to. */
-function withoutLinks(json: Json, { fs }: Machine): Json {
+function withoutLinks(json: Json, fs: NodeFs): Json {
   return Object.fromEntries(Object.entries(json).filter(([path]) => !fs.lstatSync(path).isSymbolicLink()));
 }
 
 describe('a fresh fs for each test', () => {
-  const prepared = bootChecked({ files: FILES, ram: 8 << 20 });
-  const snapshot = prepared.snapshot();
-  prepared.shutdown();
-  let machine: Machine;
-  let fs: Machine['fs'];
-  beforeEach(() => {
-    machine = bootSync({ from: snapshot });
-    ({ fs } = machine);
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
-    machine.shutdown();
-  });
+  afterEach(() => void vi.restoreAllMocks());
 
-  test.each([1, 2, 3])('what test %i leaves is not seen by the next', (n) => {
+  test.for([1, 2, 3])('what test %i leaves is not seen by the next', (n, { fs }) => {
     expect(toJSON(fs, '/app')).toEqual(FILES);
     fs.rmSync('/app/src', { recursive: true });
     fs.writeFileSync('/app/package.json', `${n}`);
     fs.writeFileSync(`/app/left-${n}`, '');
   });
 
-  test('functions are spied on and replaced', async () => {
+  test('functions are spied on and replaced', async ({ machine, fs }) => {
     const read = vi.spyOn(fs, 'readFileSync');
     expect(fs.readFileSync('/app/package.json', 'utf8')).toContain('app');
     expect(read).toHaveBeenCalledExactlyOnceWith('/app/package.json', 'utf8');
@@ -221,7 +199,7 @@ describe('a fresh fs for each test', () => {
     expect(fs.existsSync('/none')).toBe(true);
   });
 
-  test('a snapshot of the files is a snapshot test', () => {
+  test('a snapshot of the files is a snapshot test', ({ fs }) => {
     fs.writeFileSync('/app/built.js', 'built');
     fs.rmSync('/app/src', { recursive: true });
     expect(toJSON(fs, '/app')).toMatchInlineSnapshot(`

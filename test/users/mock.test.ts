@@ -1,31 +1,23 @@
 /** node:fs replaced as a whole, as tests do with an in-memory fs: the program under test does not know. */
 import hostFs from 'node:fs';
-import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import { machine } from './program/damselfly.ts';
+import { expect, vi } from 'vitest';
+import { test } from './program/damselfly.ts';
 import { Notes } from './program/notes.ts';
 
-vi.mock('node:fs', async () => {
-  const { machine } = await import('./program/damselfly.ts');
-  return { ...machine.fs, default: machine.fs };
-});
-vi.mock('node:fs/promises', async () => {
-  const { machine } = await import('./program/damselfly.ts');
-  return { ...machine.fs.promises, default: machine.fs.promises };
-});
+vi.mock('node:fs', async () => (await import('./program/damselfly.ts')).mockFs());
+vi.mock('node:fs/promises', async () => (await import('./program/damselfly.ts')).mockFsPromises());
 
-const { fs } = machine;
+test.override({ machineOptions: { flavour: 'up-debug' } });
 
-beforeEach(() => fs.rmSync('/home/notes', { recursive: true, force: true }));
-afterAll(() => machine.shutdown());
-
-test('what the program under test and this file import is the machine', async () => {
-  expect(hostFs).toBe(fs);
+test('what the program under test and this file import is the machine', async ({ fs }) => {
+  fs.writeFileSync('/tmp/here', '');
+  expect(hostFs.readdirSync('/tmp')).toEqual(['here']);
   expect(hostFs.existsSync(import.meta.filename)).toBe(false);
   const real = await vi.importActual<typeof hostFs>('node:fs');
   expect(real.existsSync(import.meta.filename)).toBe(true);
 });
 
-test('the program works, and its files are in the machine', async () => {
+test('the program works, and its files are in the machine', async ({ fs }) => {
   const notes = new Notes('/home/notes');
   await notes.save('first', 'one');
   await notes.save('sub/second', 'two');
@@ -46,7 +38,7 @@ test('the program works, and its files are in the machine', async () => {
   });
 });
 
-test('its streams', async () => {
+test('its streams', async ({ fs }) => {
   const notes = new Notes('/home/notes');
   const text = 'a long line of it\n'.repeat(20_000);
   await notes.save('long', text);
@@ -55,7 +47,7 @@ test('its streams', async () => {
   expect(await notes.decompress('long')).toBe(text);
 });
 
-test('one function made to fail for once', async () => {
+test('one function made to fail for once', async ({ fs }) => {
   const notes = new Notes('/home/notes');
   await notes.save('kept', 'text');
   const append = vi.spyOn(fs, 'appendFileSync').mockImplementationOnce(() => {
@@ -68,15 +60,14 @@ test('one function made to fail for once', async () => {
   expect(notes.log).toEqual(['saved kept', 'saved kept']);
 });
 
-test('failures that need no mock: a full disk, a directory that may not be written', async () => {
+test('failures that need no mock: a full disk, a directory that may not be written', async ({
+  machine,
+  fs,
+}) => {
   fs.mkdirSync('/home/notes');
   machine.init.mount('tmpfs', '/home/notes', 'tmpfs', 0, 'size=64k');
-  try {
-    const notes = new Notes('/home/notes');
-    await notes.save('small', 'fits');
-    await expect(notes.save('large', 'x'.repeat(100_000))).rejects.toMatchObject({ code: 'ENOSPC' });
-    expect(await notes.load('small')).toBe('fits');
-  } finally {
-    machine.init.umount('/home/notes');
-  }
+  const notes = new Notes('/home/notes');
+  await notes.save('small', 'fits');
+  await expect(notes.save('large', 'x'.repeat(100_000))).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(await notes.load('small')).toBe('fits');
 });

@@ -1,12 +1,10 @@
-import { describe, expect, test } from 'vitest';
-import { testMachine } from './machine.ts';
+import { describe, expect } from 'vitest';
+import { test } from './machine.ts';
 
-const machine = testMachine();
-const { fs } = machine;
 const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 describe('watch', () => {
-  test('a directory’s events', async () => {
+  test('a directory’s events', async ({ fs }) => {
     fs.mkdirSync('/tmp/w');
     const seen: string[] = [];
     const watcher = fs.watch('/tmp/w', (type, name) => seen.push(`${type} ${name}`));
@@ -27,7 +25,7 @@ describe('watch', () => {
     expect(seen.length).toBe(length);
   });
 
-  test('a file, by its own name, and encodings', async () => {
+  test('a file, by its own name, and encodings', async ({ fs }) => {
     fs.writeFileSync('/tmp/file', '');
     const seen: unknown[] = [];
     const watcher = fs.watch('/tmp/file', { encoding: 'buffer' }, (type, name) =>
@@ -39,7 +37,7 @@ describe('watch', () => {
     watcher.close();
   });
 
-  test('recursive', async () => {
+  test('recursive', async ({ fs }) => {
     fs.mkdirSync('/tmp/r/a/b', { recursive: true });
     const seen = new Set<string>();
     const watcher = fs.watch('/tmp/r', { recursive: true }, (type, name) => seen.add(`${type} ${name}`));
@@ -55,7 +53,7 @@ describe('watch', () => {
     watcher.close();
   });
 
-  test('signal', async () => {
+  test('signal', async ({ fs }) => {
     const controller = new AbortController();
     const watcher = fs.watch('/tmp', { signal: controller.signal });
     const closed = new Promise<void>((resolve) => watcher.on('close', resolve));
@@ -63,13 +61,13 @@ describe('watch', () => {
     await closed;
   });
 
-  test('what does not exist', () => {
+  test('what does not exist', ({ fs }) => {
     expect(() => fs.watch('/none')).toThrow(
       expect.objectContaining({ code: 'ENOENT', syscall: 'watch', path: '/none', filename: '/none' }),
     );
   });
 
-  test('promises.watch', async () => {
+  test('promises.watch', async ({ fs }) => {
     fs.mkdirSync('/tmp/p');
     const controller = new AbortController();
     const seen: unknown[] = [];
@@ -91,7 +89,7 @@ describe('watch', () => {
 });
 
 describe('watchFile', () => {
-  test('ends with its process, which could look at nothing any more', async () => {
+  test('ends with its process, which could look at nothing any more', async ({ machine }) => {
     const process = machine.process();
     process.fs.writeFileSync('/tmp/mine', '');
     const watcher = process.fs.watchFile('/tmp/mine', { interval: 1 }, () => {});
@@ -100,7 +98,7 @@ describe('watchFile', () => {
     await stopped;
   });
 
-  test('reports changes with the stats before and after', async () => {
+  test('reports changes with the stats before and after', async ({ fs }) => {
     fs.writeFileSync('/tmp/polled', '1');
     const seen = new Promise<number[]>((resolve) =>
       fs.watchFile('/tmp/polled', { interval: 2 }, (now, before) => resolve([before.size, now.size])),
@@ -111,7 +109,7 @@ describe('watchFile', () => {
     fs.unwatchFile('/tmp/polled');
   });
 
-  test('a file that is not there, once, with zeros', async () => {
+  test('a file that is not there, once, with zeros', async ({ fs }) => {
     const seen: number[][] = [];
     fs.watchFile('/tmp/absent', { interval: 2 }, (now, before) => seen.push([now.nlink, before.nlink]));
     await turn();
