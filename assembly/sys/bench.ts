@@ -20,7 +20,7 @@ import {
 } from '../abi/bench';
 import { PATH_MAX } from '../abi/flags';
 import { PAGE_SHIFT, SA_DATA, SA_PATH2 } from '../abi/layout';
-import { roots } from '../kern/boot';
+import { bb } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
 import { Ucred } from '../proc/cred';
 import { curproc } from '../proc/proc';
@@ -97,7 +97,7 @@ function loopVopDispatch(count: u32): i32 {
 function loopLoad(count: u32): i32 {
   const d = draw();
   if (d.bl_state == 0) return -EINVAL;
-  const words = <u64>roots().r_freshframe << (PAGE_SHIFT - 2);
+  const words = <u64>bb().bb_frames_fresh << (PAGE_SHIFT - 2);
   let word: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     // The sum's low bit makes the next address wait for this word, whatever it is.
