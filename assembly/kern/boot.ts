@@ -103,6 +103,7 @@ export class Roots {
   r_reserve: u32; //      frames kept for reclaim and for removing things
   r_lowwater: u32; //     below this, entry to the kernel reclaims first
   r_filepages: u32; //    frames that hold file pages
+  r_bootframes: u32; //   the kernel's own frames that boot took for good, CPUs' areas not counted
   r_zones: u32; //        list of Zone
   r_nzones: u32;
   r_limbo: u32; //        r_pagelock; empty zone frames waiting for their epoch

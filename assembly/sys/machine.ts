@@ -46,9 +46,11 @@ import { mountDestroy, mountRemove, mountSweep } from '../vfs/vfsmount';
 import { vnodeInit } from '../vfs/vnode';
 import {
   cpuAreaAlloc,
+  PG_FILE,
   PG_KERNEL,
   pageAddr,
   pageAlloc,
+  pageCount,
   pageFreeRun,
   pageInit,
   ALLOC_RESERVE,
@@ -161,7 +163,8 @@ export function machine_start(): i32 {
   return cpuLeave(procCreate(0, 0, 0, 0, 0));
 }
 
-/** Processes, mounts, caches: everything goes. Returns the number of objects that did not. */
+/** Processes, mounts, caches: everything goes. Returns the number of objects (and, in debug builds, of frames)
+ *  that did not. */
 export function machine_shutdown(): i32 {
   const e = cpuEnter();
   if (e != 0) return e;
@@ -194,10 +197,27 @@ export function machine_shutdown(): i32 {
   return cpuLeave(leakReport());
 }
 
+/** The kernel's own frames, but for the areas of the CPUs there are. */
+function kernelFrames(): u32 {
+  let n = pageCount(PG_KERNEL);
+  for (let i: u32 = 0; i < roots().r_ncpu; i++) if (changetype<usize>(cpuAt(i)) != 0) n -= CPU_FRAMES;
+  return n;
+}
+
+/** Frames that nobody will give back any more (debug builds look for them). Empty zone frames are gone by now. */
+function lostFrames(): i32 {
+  if (!DEBUG) return 0;
+  const lost = <i32>kernelFrames() - <i32>roots().r_bootframes;
+  const files = <i32>pageCount(PG_FILE);
+  if (lost != 0) klog('leak: frames of the kernel', <u64>lost);
+  if (files != 0) klog('leak: frames of files', <u64>files);
+  return (lost < 0 ? -lost : lost) + files;
+}
+
 /** Zones whose objects outlive a shutdown by design: what boot made for good. */
 function leakReport(): i32 {
   const r = roots();
-  let leaks: i32 = 0;
+  let leaks = lostFrames();
   for (let p = r.r_zones; p != 0; p = changetype<Zone>(<usize>p).z_next) {
     const z = changetype<Zone>(<usize>p);
     const extra = zoneLive(z) - <i32>z.z_boot;
@@ -326,8 +346,9 @@ export function sys_cancel(id: u32): i32 {
   return leaveDooming(done != 0 ? <i32>done : -EINTR);
 }
 
-/** Note what every zone holds now as what boot made for good. Called once, by machine_start. */
+/** Note what every zone and the kernel hold now as what boot made for good. Called once, by machine_start. */
 export function leakBaseline(): void {
+  if (DEBUG) roots().r_bootframes = kernelFrames();
   for (let p = roots().r_zones; p != 0; p = changetype<Zone>(<usize>p).z_next) {
     changetype<Zone>(<usize>p).z_boot = <u32>zoneLive(changetype<Zone>(<usize>p));
   }

@@ -235,6 +235,14 @@ export function pageFreeRun(at: usize, n: u32): void {
   for (let j: u32 = 0; j < n; j++) pageFree(pageOf(at + ((<usize>j) << PAGE_SHIFT)));
 }
 
+/** Frames in use for this: PG_KERNEL, PG_ZONE or PG_FILE. Looks at every frame: for the leak report. */
+export function pageCount(kind: u32): u32 {
+  let n: u32 = 0;
+  const end = roots().r_freshframe;
+  for (let i: u32 = 0; i < end; i++) if (pageOf((<usize>i) << PAGE_SHIFT).pg_flags & kind) n++;
+  return n;
+}
+
 /** Frames for this CPU's area: 0 or -ENOMEM, the address in r_text0's place of the caller. */
 export function cpuAreaAlloc(): usize {
   return pageAllocRun(CPU_FRAMES);

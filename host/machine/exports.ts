@@ -27,7 +27,7 @@ export interface KernelExports {
   /** Mount the root tmpfs, devfs and procfs and make process 1. flags: 0. */
   machine_start(): number;
   /** Sync and unmount everything, end all processes. In debug builds returns the number of
-   *  leaked objects (0 is right), details in the kernel log. */
+   *  leaked objects and frames (0 is right), details in the kernel log. */
   machine_shutdown(): number;
   /** Free every cached vnode, namecache entry and empty zone frame that nothing uses. */
   machine_reclaim(): number;

@@ -107,3 +107,18 @@ test('a debug kernel notices a frame that is freed twice', () => {
   expect(() => parts.call.page_free(at)).toThrow(KernelPanic);
   expect(parts.cpu.panic?.message).toContain('frame freed twice');
 });
+
+test.each(['up-debug', 'smp-debug'] as const)(
+  '%s: frames that nobody gives back are reported at shutdown',
+  (flavour) => {
+    const FILE = 8;
+    for (const [kind, said] of [
+      [KERNEL, 'frames of the kernel 3'],
+      [FILE, 'frames of files 3'],
+    ] as const) {
+      const parts = new Parts(flavour);
+      for (let i = 0; i < 3; i++) parts.call.page_alloc(NOIO, kind);
+      expect(() => parts.close()).toThrow(new RegExp(`3 kernel objects left over[^]*${said}`));
+    }
+  },
+);
