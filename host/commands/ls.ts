@@ -3,6 +3,7 @@ import { S_IFDIR, S_IFMT } from '../../assembly/abi/flags.ts';
 import { Colors } from './lib/colors.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
+import { globExpression } from './lib/glob.ts';
 import { type Entry, type Layout, layout, type Listing, orderOf } from './lib/listing.ts';
 import { type Arguments, choice } from './lib/options.ts';
 import { quoted } from './lib/quote.ts';
@@ -175,7 +176,7 @@ function layoutOf(tool: Tool, args: Args): Layout {
   const { isTTY } = tool.context.stdout;
   const format = formatOf(args, isTTY);
   const color =
-    isColorful(tool) && wanted(args.last('color', 'f') === 'f' ? undefined : given.color, isTTY, 'color');
+    wanted(args.last('color', 'f') === 'f' ? undefined : given.color, isTTY, 'color') && isColorful(tool);
   const width = given.width === undefined ? columnsOf(tool, 1) : Number(given.width);
   if (!Number.isInteger(width) || width < 0)
     throw new Failure(`invalid line width: ${quoted(given.width ?? '')}`, 2);
@@ -241,7 +242,7 @@ class Lister {
       args.options.reverse,
       args.options['group-directories-first'],
     );
-    this.ignore = args.options.ignore.map(globExpression);
+    this.ignore = args.options.ignore.map((pattern) => globExpression(pattern));
   }
 
   #entry(path: string, name: string, follow: boolean): Entry {
@@ -347,17 +348,6 @@ class Lister {
   #almostAll(): boolean {
     return this.args.last('all', 'almost-all') === 'almost-all';
   }
-}
-
-/** A shell pattern as an expression. */
-function globExpression(pattern: string): RegExp {
-  const source = pattern.replace(/\[!?[^\]]+\]|[\s\S]/g, (piece) => {
-    if (piece === '*') return '[^]*';
-    if (piece === '?') return '[^]';
-    if (piece.length > 1) return piece.replace('[!', '[^');
-    return piece.replace(/[\\^$.|+()[\]{}]/g, '\\$&');
-  });
-  return new RegExp(`^${source}$`, 'u');
 }
 
 export const ls = command(

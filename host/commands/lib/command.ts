@@ -3,6 +3,7 @@
  * its arguments, answers --help, words its errors, and has an exit status.
  */
 import { AT_FDCWD, O_CLOEXEC } from '../../../assembly/abi/flags.ts';
+import { defer } from '#platform';
 import type { Input, Program, ProgramContext } from '../../programs/program.ts';
 import type { NodeFs } from '../../syscalls/fs/types.ts';
 import type { Process } from '../../syscalls/process.ts';
@@ -12,6 +13,8 @@ import { type Arguments, type OptionTable, type ParseOptions, parse } from './op
 import { quotedIfNeeded } from './quote.ts';
 import type { Time } from './stat.ts';
 
+const TURN_BYTES = 1024 * 1024;
+
 /** A command at work: its context, its name, the status it will exit with. */
 export class Tool {
   readonly context: ProgramContext;
@@ -19,6 +22,7 @@ export class Tool {
   readonly name: string;
   /** Raised by {@link warn}. */
   status = 0;
+  #moved = 0;
 
   constructor(context: ProgramContext, name: string) {
     this.context = context;
@@ -55,6 +59,15 @@ export class Tool {
   /** Write to standard output. */
   async out(data: string | Uint8Array): Promise<void> {
     await this.context.stdout.write(data);
+    await this.moved(data.length);
+  }
+
+  /** So many bytes went by: now and then everybody else gets a turn, signals and timers too. */
+  async moved(bytes: number): Promise<void> {
+    this.#moved += bytes;
+    if (this.#moved < TURN_BYTES) return;
+    this.#moved = 0;
+    await new Promise<void>(defer);
   }
 
   /** "NAME: message" on standard error, nothing else. */

@@ -1,4 +1,6 @@
 /** What commands ask of a terminal. */
+import { TIOCGWINSZ } from '../../../assembly/abi/termios.ts';
+import { isTerminal as isTerminalFd } from '../../programs/streams.ts';
 import type { Tool } from './command.ts';
 import { errnoOf } from './errors.ts';
 
@@ -9,13 +11,11 @@ export function columnsOf(tool: Tool, fd: number): number {
   return windowSize(tool, fd)?.columns || 80;
 }
 
-const TIOCGWINSZ_NUMBER = 0x5413;
-
 /** A terminal's size in characters; undefined for what is none. */
 export function windowSize(tool: Tool, fd: number): { rows: number; columns: number } | undefined {
   const size = new Uint8Array(8);
   try {
-    tool.process.ioctl(fd, TIOCGWINSZ_NUMBER, size);
+    tool.process.ioctl(fd, TIOCGWINSZ, size);
   } catch (error) {
     if (errnoOf(error) === 0) throw error;
     return undefined;
@@ -24,5 +24,5 @@ export function windowSize(tool: Tool, fd: number): { rows: number; columns: num
 }
 
 export function isTerminal(tool: Tool, fd: number): boolean {
-  return windowSize(tool, fd) !== undefined;
+  return isTerminalFd(tool.process, fd);
 }

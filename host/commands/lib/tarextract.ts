@@ -1,0 +1,243 @@
+/** The listing and unpacking half of tar. */
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  O_CREAT,
+  O_EXCL,
+  O_WRONLY,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+} from '../../../assembly/abi/flags.ts';
+import type { TarJob } from '../tar.ts';
+import { extract, type TarEntry, type TarExtract, type TarHeader } from '../vendor/tar.ts';
+import { Failure, strerror } from './errors.ts';
+import { directoryOf, isDirectory, type Time, tryStat } from './stat.ts';
+import { lineOf } from './tarlist.ts';
+import { Users } from './users.ts';
+
+const SPECIAL: Readonly<Record<string, number>> = {
+  'character-device': S_IFCHR,
+  'block-device': S_IFBLK,
+  fifo: S_IFIFO,
+};
+
+class Extractor {
+  readonly #job: TarJob;
+  readonly #users: Users;
+  readonly #isRoot: boolean;
+  readonly #umask: number;
+  readonly #strip: number;
+  /** Done when all files are there: what is written must not go through an archive's own links. */
+  readonly #links: { path: string; header: TarHeader }[] = [];
+  readonly #directories: { path: string; header: TarHeader }[] = [];
+
+  constructor(job: TarJob) {
+    this.#job = job;
+    this.#users = new Users(job.tool.fs);
+    this.#isRoot = job.tool.process.ids().euid === 0;
+    this.#umask = job.tool.umask();
+    const strip = job.args.options['strip-components'] ?? '0';
+    if (!/^\d+$/.test(strip)) throw new Failure(`${strip}: Invalid number of elements`, 2);
+    this.#strip = Number(strip);
+  }
+
+  /** Where a member goes; undefined: nowhere. */
+  async #place(name: string): Promise<string | undefined> {
+    const isAbsolute = this.#job.args.options['absolute-names'];
+    if (!isAbsolute && name.split('/').includes('..')) {
+      await this.#job.complain(`${name}: Member name contains '..', skipping`);
+      return undefined;
+    }
+    let path = isAbsolute ? name : name.replace(/^\/+/, '');
+    if (this.#strip > 0) path = path.replace(/\/+$/, '').split('/').slice(this.#strip).join('/');
+    return path === '' ? undefined : path.replace(/(?<=.)\/+$/, '');
+  }
+
+  async extract(entry: TarEntry): Promise<void> {
+    const { tool, args } = this.#job;
+    const { header } = entry;
+    const path = await this.#place(header.name);
+    if (path === undefined) return;
+    if (args.options['to-stdout']) {
+      if (header.type === 'file') for await (const chunk of entry) await tool.out(chunk);
+      return;
+    }
+    try {
+      if (header.type === 'directory') {
+        this.#makeDirectory(path);
+        this.#directories.push({ path, header });
+        return;
+      }
+      this.#makeAbove(path);
+      if (!(await this.#cleared(path))) return;
+      if (header.type === 'symlink' || header.type === 'link') this.#links.push({ path, header });
+      else {
+        await this.#make(path, entry);
+        this.#attributes(path, header);
+      }
+    } catch (error) {
+      await this.#job.complain(`${header.name}: Cannot open: ${strerror(error)}`);
+    }
+  }
+
+  #makeDirectory(path: string): void {
+    const { tool } = this.#job;
+    const there = tryStat(tool.process, path, false);
+    if (there !== undefined && isDirectory(there)) return;
+    this.#makeAbove(path);
+    if (there !== undefined) tool.process.unlinkat(AT_FDCWD, path);
+    tool.process.mkdirat(AT_FDCWD, path, 0o700);
+  }
+
+  #makeAbove(path: string): void {
+    const above = directoryOf(path);
+    if (above === path || above === '.' || tryStat(this.#job.tool.process, above) !== undefined) return;
+    this.#makeAbove(above);
+    this.#job.tool.process.mkdirat(AT_FDCWD, above, 0o777);
+  }
+
+  /** Nothing is in the way any more. */
+  async #cleared(path: string): Promise<boolean> {
+    const { tool, args } = this.#job;
+    const there = tryStat(tool.process, path, false);
+    if (there === undefined) return true;
+    if (args.options['keep-old-files']) {
+      await this.#job.complain(`${path}: Cannot open: File exists`);
+      return false;
+    }
+    tool.process.unlinkat(AT_FDCWD, path, isDirectory(there) ? AT_REMOVEDIR : 0);
+    return true;
+  }
+
+  async #make(path: string, entry: TarEntry): Promise<void> {
+    const { tool } = this.#job;
+    const { header } = entry;
+    const special = SPECIAL[header.type];
+    if (special !== undefined) {
+      tool.process.mknod(path, special | 0o600, header.devmajor * 256 + header.devminor);
+      return;
+    }
+    const fd = await tool.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    const output = tool.context.output(fd);
+    try {
+      for await (const chunk of entry) {
+        await output.write(chunk);
+        await tool.moved(chunk.length);
+      }
+      await output.flush();
+    } finally {
+      tool.process.close(fd);
+    }
+  }
+
+  #mode(header: TarHeader): number {
+    const keeps = this.#isRoot || this.#job.args.options['preserve-permissions'];
+    return keeps ? header.mode & 0o7777 : header.mode & 0o777 & ~this.#umask;
+  }
+
+  #attributes(path: string, header: TarHeader): void {
+    const { tool, args } = this.#job;
+    const ownership =
+      args.last('same-owner', 'no-same-owner') ?? (this.#isRoot ? 'same-owner' : 'no-same-owner');
+    if (ownership === 'same-owner') {
+      const numeric = args.options['numeric-owner'];
+      const uid = (!numeric && this.#users.byName(header.uname)?.uid) || header.uid;
+      const gid = (!numeric && this.#users.groupByName(header.gname)?.gid) || header.gid;
+      tool.fs.lchownSync(path, uid, gid);
+    }
+    if (header.type !== 'symlink') tool.fs.chmodSync(path, this.#mode(header));
+    if (args.options.touch) return;
+    const time = timeOf(header);
+    tool.process.utimensat(AT_FDCWD, path, time, time, AT_SYMLINK_NOFOLLOW);
+  }
+
+  async finish(): Promise<void> {
+    const { tool } = this.#job;
+    // Hard links to links need those to be there.
+    this.#links.sort((a, b) => Number(a.header.type === 'link') - Number(b.header.type === 'link'));
+    for (const { path, header } of this.#links) {
+      const target = header.linkname ?? '';
+      try {
+        if (header.type === 'link') {
+          tool.fs.linkSync((await this.#place(target)) ?? target, path);
+          continue;
+        }
+        tool.fs.symlinkSync(target, path);
+        this.#attributes(path, header);
+      } catch (error) {
+        const kind = header.type === 'link' ? 'hard link to' : 'create symlink to';
+        await this.#job.complain(`${header.name}: Cannot ${kind} '${target}': ${strerror(error)}`);
+      }
+    }
+    // The innermost first, so that no time is changed again.
+    for (const { path, header } of this.#directories.reverse()) {
+      try {
+        this.#attributes(path, header);
+      } catch (error) {
+        await this.#job.complain(`${header.name}: Cannot change attributes: ${strerror(error)}`);
+      }
+    }
+  }
+}
+
+function timeOf({ mtime, pax }: TarHeader): Time {
+  const exact = /^(-?\d+)\.(\d{1,9})/.exec(pax?.mtime ?? '');
+  if (exact) return { seconds: Number(exact[1]), nanoseconds: Number(exact[2].padEnd(9, '0')) };
+  return { seconds: Math.floor(mtime.getTime() / 1000), nanoseconds: 0 };
+}
+
+/** Which members are meant: those named, and what is in a directory that is. */
+class Selection {
+  readonly #names: readonly string[];
+  readonly #found = new Set<string>();
+
+  constructor(names: readonly string[]) {
+    this.#names = names.map((name) => name.replace(/\/+$/, ''));
+  }
+
+  has(member: string): boolean {
+    if (this.#names.length === 0) return true;
+    const path = member.replace(/\/+$/, '');
+    const name = this.#names.find((wanted) => path === wanted || path.startsWith(`${wanted}/`));
+    if (name !== undefined) this.#found.add(name);
+    return name !== undefined;
+  }
+
+  missing(): string[] {
+    return this.#names.filter((name) => !this.#found.has(name));
+  }
+}
+
+async function feed(chunks: AsyncIterable<Uint8Array>, sink: TarExtract): Promise<void> {
+  try {
+    for await (const chunk of chunks) {
+      if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', resolve));
+    }
+    sink.end();
+  } catch (error) {
+    sink.destroy(error as Error);
+  }
+}
+
+/** List an archive, or unpack it, as the job says. @throws Error about a broken archive */
+export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const { tool, args } = job;
+  const reader = extract();
+  const selection = new Selection(job.names);
+  const extractor = args.options.list ? undefined : new Extractor(job);
+  void feed(chunks, reader);
+  for await (const entry of reader) {
+    if (selection.has(entry.header.name) && !job.excluded(entry.header.name)) {
+      if (extractor === undefined || args.options.verbose) {
+        const line = `${lineOf(entry.header, args, tool)}\n`;
+        await (args.options['to-stdout'] ? tool.context.stderr.write(line) : tool.out(line));
+      }
+      await extractor?.extract(entry);
+    }
+    entry.resume();
+  }
+  await extractor?.finish();
+  for (const name of selection.missing()) await job.complain(`${name}: Not found in archive`);
+}
