@@ -125,17 +125,10 @@ async function checkList(
       await checkLine(tool, entry, algorithm, given, tally);
     }
   });
-  await verdict(tool, shown, tag, proper, tally, given);
+  await verdict(tool, shown, proper, tally, given);
 }
 
-async function verdict(
-  tool: Tool,
-  shown: string,
-  tag: string,
-  proper: number,
-  tally: Tally,
-  given: Given,
-): Promise<void> {
+async function verdict(tool: Tool, shown: string, proper: number, tally: Tally, given: Given): Promise<void> {
   const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
   if (proper === 0) {
     await tool.warn(`${shown}: no properly formatted checksum lines found`);

@@ -30,7 +30,7 @@ function bracket(pattern: string, at: number): { source: string; end: number } |
     const c = pattern[i];
     if (c === ']' && !first) return { source: `[${isNegated ? '^' : ''}${body}]`, end: i + 1 };
     const literal = c === '\\' && i + 1 < pattern.length ? pattern[++i] : c;
-    body += literal === '-' && c === '-' ? '-' : literal.replace(/[\\\]\[^&~|-]/, '\\$&');
+    body += literal === '-' && c === '-' ? '-' : literal.replace(/[\\\][^&~|-]/, '\\$&');
     i++;
   }
   return undefined;

@@ -1,0 +1,37 @@
+/** Every command is there, answers --help, and refuses what it does not know. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { commands } from '../../host/commands/index.ts';
+import { boot, type Machine } from '../../host/index.ts';
+import { Userland } from '../../host/programs/userland.ts';
+
+let machine: Machine;
+let userland: Userland;
+
+beforeAll(async () => {
+  machine = await boot({ flavour: 'up-debug' });
+  userland = new Userland(machine, new Map(Object.entries(commands)));
+});
+
+afterAll(() => machine.shutdown());
+
+/** Their words are data, whatever they look like. */
+const NO_OPTIONS = ['test', 'true', 'false', 'echo', 'printf'];
+/** Tells what it can do after "]" only. */
+const HELPLESS = ['test', 'true', 'false'];
+
+for (const [name, { summary }] of Object.entries(commands)) {
+  it.skipIf(HELPLESS.includes(name))(`${name} --help`, async () => {
+    const { code, stdout, stderr } = await userland.run([name, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: ${name === '[' ? 'test' : name} `.trimEnd());
+    expect(stdout).toMatch(/--help|Exit status/);
+    expect(summary).not.toMatch(/\.$/);
+  });
+
+  it.skipIf(NO_OPTIONS.includes(name))(`${name} --no-such-option`, async () => {
+    const argv = name === '[' ? ['[', '--no-such-option', 'x', ']'] : [name, '--no-such-option'];
+    const { code, stderr } = await userland.run(argv);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(new RegExp(`^${name === '[' ? '\\[' : name}: `));
+  });
+}
