@@ -20,13 +20,16 @@ const COMMENT = /(?:^|[\s;&|()])#[^\n]*\n$/;
 
 export class CommandAssembler {
   readonly #shell: Shell;
+  /** `set -v` shows the lines. */
+  readonly #shown: boolean;
   #text = '';
   /** Line of the text's first line, and of the next one to come. */
   #first = 1;
   #next = 1;
 
-  constructor(shell: Shell) {
+  constructor(shell: Shell, shown = true) {
     this.#shell = shell;
+    this.#shown = shown;
   }
 
   /** Has a command begun that is not complete? */
@@ -36,7 +39,7 @@ export class CommandAssembler {
 
   /** The commands that this line completes, if it does. @throws ShellSyntaxError */
   add(line: string): List | undefined {
-    if (this.#shell.state.options.has('verbose')) this.#shell.writeNow(2, line);
+    if (this.#shown && this.#shell.state.options.has('verbose')) this.#shell.writeNow(2, line);
     this.#text += line;
     this.#next++;
     return this.#take(false);

@@ -175,7 +175,7 @@ async function runFile(shell: Shell, path: string): Promise<number> {
   }
   shell.process.close(fd);
   shell.line = 1;
-  return runText(shell, decodeBytes(bytes), EXIT);
+  return runText(shell, decodeBytes(bytes), EXIT, true);
 }
 
 /** Commands from standard input, which is read no further than each needs: they may read on. */

@@ -33,10 +33,13 @@ export class Redirections {
   readonly #shell: Shell;
   readonly #saved: Saved[] = [];
   readonly #traceFd: number;
+  readonly #simple: boolean;
 
-  constructor(shell: Shell) {
+  /** @param simple  of a simple command, whose redirections `set -x` does not follow */
+  constructor(shell: Shell, simple: boolean) {
     this.#shell = shell;
     this.#traceFd = shell.traceFd;
+    this.#simple = simple;
   }
 
   /** Do them in order. @throws ShellError, with those before taken back */
@@ -56,7 +59,7 @@ export class Redirections {
     if (this.#saved.some((each) => each.fd === fd)) return;
     const at = keep(shell, fd);
     this.#saved.push({ fd, at });
-    if (fd === 2 && shell.traceFd === 2) shell.traceFd = at ?? -1;
+    if (fd === 2 && this.#simple) shell.traceFd = at ?? -1;
   }
 
   /** As it was before. */

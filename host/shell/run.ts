@@ -19,6 +19,7 @@ import type {
   Time,
   While,
 } from './syntax/ast.ts';
+import { ShellSyntaxError } from './syntax/errors.ts';
 import { parseShell } from './syntax/parse.ts';
 import { reportTimes } from './times.ts';
 
@@ -291,7 +292,7 @@ async function runRedirected(shell: Shell, node: Redirected, flags: number): Pro
     }
     return run(shell, node.body, flags);
   }
-  const redirections = new Redirections(shell);
+  const redirections = new Redirections(shell, false);
   try {
     await redirections.apply(node.redirects);
   } catch (error) {
@@ -300,6 +301,10 @@ async function runRedirected(shell: Shell, node: Redirected, flags: number): Pro
   }
   try {
     return await run(shell, node.body, flags & ~EXIT);
+  } catch (error) {
+    // Said while standard error is where the commands have it.
+    if (error instanceof ShellError) shell.failed(error);
+    throw error;
   } finally {
     redirections.restore();
   }
@@ -314,6 +319,16 @@ async function runTime(shell: Shell, { body }: Time, flags: number): Promise<num
 
 // ── text ─────────────────────────────────────────────────────────────────────────────────────
 
+/** A syntax error as the error of the command that reads the text. */
+function wellFormed<T>(shell: Shell, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof ShellSyntaxError) throw shell.syntaxError(error);
+    throw error;
+  }
+}
+
 /** Does text have to be read line by line, because lines change how later ones are read? */
 function lineByLine(shell: Shell, text: string): boolean {
   const { aliases, options } = shell.state;
@@ -322,9 +337,15 @@ function lineByLine(shell: Shell, text: string): boolean {
 
 /**
  * Run the commands of a text. What precedes a syntax error runs.
- * @throws ShellSyntaxError
+ * @param fromFile  `set -v` shows its lines
+ * @throws ShellError for a syntax error
  */
-export async function runText(shell: Shell, text: string, flags: number = NORMAL): Promise<number> {
+export async function runText(
+  shell: Shell,
+  text: string,
+  flags: number = NORMAL,
+  fromFile = false,
+): Promise<number> {
   if (!lineByLine(shell, text)) {
     let list: List | undefined;
     try {
@@ -335,13 +356,13 @@ export async function runText(shell: Shell, text: string, flags: number = NORMAL
     if (list !== undefined) return list.items.length === 0 ? 0 : run(shell, list, flags);
   }
   let status = 0;
-  const assembler = new CommandAssembler(shell);
+  const assembler = new CommandAssembler(shell, fromFile);
   for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
-    const list = assembler.add(line);
+    const list = wellFormed(shell, () => assembler.add(line));
     if (list === undefined) continue;
     status = await run(shell, list, flags & ~EXIT);
     if (shell.jump !== undefined) return status;
   }
-  const list = assembler.finish();
+  const list = wellFormed(shell, () => assembler.finish());
   return list === undefined ? status : run(shell, list, flags & ~EXIT);
 }

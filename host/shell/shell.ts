@@ -285,10 +285,7 @@ export class Shell implements ExpansionHost {
       error.reported = true;
       return error.status;
     }
-    if (error instanceof ShellSyntaxError) {
-      this.complain(`${this.#prefix(error.line)}Syntax error: ${error.message}`);
-      return 2;
-    }
+    if (error instanceof ShellSyntaxError) return this.failed(this.syntaxError(error));
     if (error instanceof RangeError && /call stack/i.test(error.message)) {
       this.complain(`${this.#prefix(this.line)}Too many nested commands`);
       return 2;
@@ -306,6 +303,11 @@ export class Shell implements ExpansionHost {
   error(message: string, status = 2): ShellError {
     const builtin = this.builtin === undefined ? '' : `${this.builtin}: `;
     return new ShellError(`${this.#prefix(this.line)}${builtin}${message}`, status);
+  }
+
+  syntaxError({ line, message }: ShellSyntaxError): ShellError {
+    const builtin = this.builtin === undefined ? '' : `${this.builtin}: `;
+    return new ShellError(`${this.#prefix(line)}${builtin}Syntax error: ${message}`);
   }
 
   /** Say what is wrong, as a command does that goes on. */

@@ -8,6 +8,7 @@ import { Redirections, redirectForGood } from './redirect.ts';
 import { run } from './run.ts';
 import { EXIT, type Shell, type Status, TESTED } from './shell.ts';
 import type { Node, Simple } from './syntax/ast.ts';
+import { parseHereText } from './syntax/parse.ts';
 import type { Variables } from './variables.ts';
 import type { Environment } from '../programs/program.ts';
 
@@ -36,7 +37,7 @@ async function runRedirected(shell: Shell, node: Simple, argv: string[], flags: 
   const special = argv.length > 0 && builtins.get(argv[0])?.special === true;
   const stays =
     (argv.length === 1 && argv[0] === 'exec') || ((flags & EXIT) !== 0 && shell.state.traps.size === 0);
-  const redirections = new Redirections(shell);
+  const redirections = new Redirections(shell, true);
   try {
     if (argv[0] === 'exec' || stays) await redirectForGood(shell, node.redirects);
     else await redirections.apply(node.redirects);
@@ -46,6 +47,10 @@ async function runRedirected(shell: Shell, node: Simple, argv: string[], flags: 
   }
   try {
     return await runAssigned(shell, node, argv, flags);
+  } catch (error) {
+    // Said while standard error is where the command has it.
+    if (error instanceof ShellError) shell.failed(error);
+    throw error;
   } finally {
     redirections.restore();
   }
@@ -60,19 +65,26 @@ function runAssigned(shell: Shell, node: Simple, argv: string[], flags: number):
   const [{ name, value }] = node.assignments;
   if (node.assignments.length > 1 || argv.length > 0) return runAllAssigned(shell, node, argv, flags);
   return after(shell.expander.text(value), (text) => {
-    trace(shell, [[name, text]], argv);
     shell.assign(name, text);
+    trace(shell, [[name, text]], argv);
     return shell.substituted ?? 0;
   });
 }
 
 async function runAllAssigned(shell: Shell, node: Simple, argv: string[], flags: number): Promise<number> {
   const values: [string, string][] = [];
-  for (const { name, value } of node.assignments) {
-    const text = await shell.expander.text(value);
-    values.push([name, text]);
-    // Those without a command are done one by one: later ones see them.
-    if (argv.length === 0) shell.assign(name, text);
+  const { variables } = shell.state;
+  const before: [string, ReturnType<Variables['save']>][] = [];
+  try {
+    for (const { name, value } of node.assignments) {
+      const text = await shell.expander.text(value);
+      values.push([name, text]);
+      // Later ones see the earlier ones.
+      if (argv.length > 0) before.push([name, variables.save(name)]);
+      shell.assign(name, text);
+    }
+  } finally {
+    for (const [name, variable] of before.reverse()) variables.restore(name, variable);
   }
   trace(shell, values, argv);
   if (argv.length === 0) return shell.substituted ?? 0;
@@ -81,9 +93,16 @@ async function runAllAssigned(shell: Shell, node: Simple, argv: string[], flags:
 
 function trace(shell: Shell, assignments: readonly [string, string][], argv: readonly string[]): void {
   if (!shell.state.options.xtrace) return;
-  const prompt = shell.state.variables.get('PS4') ?? '+ ';
+  const written = shell.state.variables.get('PS4') ?? '+ ';
+  // A trace does not wait: a command substitution stays as it is written.
+  const expanded = written.includes('$(') || written.includes('`') ? written : expandTrace(shell, written);
+  const prompt = typeof expanded === 'string' ? expanded : written;
   const words = [...assignments.map(([name, value]) => `${name}=${value}`), ...argv];
   shell.writeNow(shell.traceFd, `${prompt}${words.join(' ')}\n`);
+}
+
+function expandTrace(shell: Shell, prompt: string): string | Promise<string> {
+  return prompt.includes('$') ? shell.expander.text(parseHereText(prompt)) : prompt;
 }
 
 type Assigned = readonly (readonly [string, string])[];

@@ -148,7 +148,7 @@ function applyMode(allowed: number, mode: string): number | undefined {
     const match = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause);
     if (match === null) return undefined;
     const who = match[1] === '' || match[1].includes('a') ? 'ugo' : match[1];
-    for (const [, operator, permissions] of match[2].matchAll(/([-+=])([rwxXst]*|[ugo])/g)) {
+    for (const [, operator, permissions] of match[2].matchAll(/([-+=])([ugo]|[rwxXst]*)/g)) {
       result = applyClause(result, who, operator, permissions);
     }
   }

@@ -3,7 +3,7 @@ import { decodeBytes, pathBytes } from '../bytes.ts';
 import { describe, ExitShell, isEnded, isSyscallError } from '../errors.ts';
 import { findCommand } from '../lookup.ts';
 import { runText } from '../run.ts';
-import type { Shell, Status } from '../shell.ts';
+import { NORMAL, type Shell, type Status } from '../shell.ts';
 import { denied, execute, notFound } from '../simple.ts';
 import { parseCount, parseOptions } from './options.ts';
 
@@ -57,7 +57,7 @@ export async function source(shell: Shell, argv: readonly string[]): Promise<num
   shell.sourcing++;
   shell.builtin = path;
   try {
-    const code = await runText(shell, text);
+    const code = await runText(shell, text, NORMAL, true);
     if (shell.jump?.kind !== 'return') return code;
     shell.jump = undefined;
     return shell.state.status;

@@ -43,7 +43,7 @@ class Arguments {
 
   integer(): bigint {
     const text = this.next();
-    if (text === undefined) return 0n;
+    if (text === undefined || text === '') return 0n;
     if (/^["']/.test(text)) return BigInt(text.codePointAt(1) ?? 0);
     const match = /^[ \t\n]*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(text);
     if (match === null) {
@@ -62,7 +62,7 @@ class Arguments {
 
   float(): number {
     const text = this.next();
-    if (text === undefined) return 0;
+    if (text === undefined || text === '') return 0;
     if (/^["']/.test(text)) return text.codePointAt(1) ?? 0;
     const match =
       /^[ \t\n]*[-+]?(?:inf(?:inity)?|nan|0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)/i.exec(
@@ -231,10 +231,24 @@ function shape(value: number, conversion: string, { flags, precision }: Directiv
 function fixed(value: number, digits: number): string {
   // toFixed gives up where every double is a whole number.
   if (value >= 1e21) return BigInt(value).toString() + (digits > 0 ? `.${'0'.repeat(digits)}` : '');
-  return value.toFixed(digits);
+  return halfToEven(value.toFixed(digits), value.toFixed(Math.min(digits + EXTRA_DIGITS, PRECISION_MAX)));
+}
+
+/** Digits beyond which no double is a tie. */
+const EXTRA_DIGITS = 30;
+
+/** C rounds a tie to the even digit, JavaScript up. @param exact  the same number with more digits */
+function halfToEven(rounded: string, exact: string): string {
+  const point = exact.indexOf('.');
+  const places = rounded.includes('.') ? rounded.length - rounded.indexOf('.') - 1 : 0;
+  if (point < 0 || !/^50*$/.test(exact.slice(point + 1 + places))) return rounded;
+  const down = exact.slice(0, places === 0 ? point : point + 1 + places);
+  return Number(down.at(-1)) % 2 === 0 ? down : rounded;
 }
 
 function exponential(value: number, digits: number): string {
-  const [mantissa, exponent] = value.toExponential(digits).split('e');
+  const [rounded, exponent] = value.toExponential(digits).split('e');
+  const [exact, same] = value.toExponential(Math.min(digits + EXTRA_DIGITS, PRECISION_MAX)).split('e');
+  const mantissa = same === exponent ? halfToEven(rounded, exact) : rounded;
   return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
 }

@@ -167,7 +167,8 @@ class Expression {
 
   whole(): boolean {
     const value = this.#or();
-    if (this.#at < this.#args.length) this.#unexpected(this.#args[this.#at]);
+    // Named is the word before the one that does not belong there.
+    if (this.#at < this.#args.length) this.#unexpected(this.#args[this.#at - 1]);
     return value;
   }
 
@@ -236,7 +237,6 @@ class Expression {
     if (operand !== undefined && BINARY[operand] !== undefined) {
       this.#shell.fail(`${operand}: argument expected`);
     }
-    if (unary === undefined && this.#args.length === 2) this.#unexpected(first);
     this.#at++;
     return first !== '';
   }

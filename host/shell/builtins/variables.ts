@@ -74,7 +74,10 @@ export function set(shell: Shell, argv: readonly string[]): number {
     return 0;
   }
   const rest = setOptions(shell, argv.slice(1));
-  if (rest !== undefined) state.positional = rest;
+  if (rest !== undefined) {
+    state.positional = rest;
+    state.getopts = { index: 1, offset: 0 };
+  }
   return 0;
 }
 
@@ -139,8 +142,9 @@ export function getopts(shell: Shell, argv: readonly string[]): number {
   const { index, offset } = shell.state.getopts;
   shell.assign('OPTIND', String(index));
   shell.state.getopts = { index, offset };
-  if (found.argument === undefined) shell.state.variables.unset('OPTARG');
-  else shell.assign('OPTARG', found.argument);
+  if (found.argument !== undefined) shell.assign('OPTARG', found.argument);
+  else if (found.letter === '?') shell.state.variables.unset('OPTARG');
+  else shell.assign('OPTARG', '');
   shell.assign(name, found.letter);
   return found.ended ? 1 : 0;
 }

@@ -69,14 +69,28 @@ const UNTERMINATED: readonly (readonly [string, string])[] = [
   ['arithmetic', "Missing '))'"],
 ];
 
+/** A word that ends what has begun, where a command would begin: the parser's position is after it. */
+const CLOSER = /(?:^|[;&|\n({])\s*(fi|done|esac|\})\s*$/;
+
+/** Does an error say that the text ends too early? */
+function isOpen({ message, pos }: ParseError, source: string): boolean {
+  if (message.startsWith('unterminated')) return true;
+  if (message.includes('redirect target') || pos < source.trimEnd().length) return false;
+  return !(message.startsWith("expected '") && CLOSER.test(source.slice(0, pos)));
+}
+
 /** The parser's errors as one of ours. */
 export function syntaxError(errors: readonly ParseError[], lines: Lines): ShellSyntaxError {
   const { source } = lines;
-  const end = source.trimEnd().length;
-  const open = ({ message, pos }: ParseError) =>
-    message.startsWith('unterminated') || (pos >= end && !message.includes('redirect target'));
-  const error = errors.find((each) => !open(each)) ?? errors[0];
-  const incomplete = open(error);
+  const open = (error: ParseError) => isOpen(error, source);
+  const incomplete =
+    errors.some(open) && !errors.some((each) => each.message.startsWith('unexpected') && !open(each));
+  // What is missing at the end is said by what would close it.
+  const error =
+    (incomplete
+      ? (errors.find((each) => open(each) && /^(unterminated|expected ')/.test(each.message)) ??
+        errors.find(open))
+      : errors.find((each) => !open(each))) ?? errors[0];
   const { message, pos } = error;
   if (message.startsWith('unterminated')) {
     const known = UNTERMINATED.find(([word]) => message.includes(word));
@@ -84,6 +98,12 @@ export function syntaxError(errors: readonly ParseError[], lines: Lines): ShellS
     return new ShellSyntaxError(text, lines.of(source.length), incomplete);
   }
   const expecting = /^expected '([^']+)'/.exec(message)?.[1];
-  const text = `${tokenAt(source, pos)} unexpected${expecting === undefined ? '' : ` (expecting "${expecting}")`}`;
+  const text = `${unexpectedToken(error, source)} unexpected${expecting === undefined ? '' : ` (expecting "${expecting}")`}`;
   return new ShellSyntaxError(text, lines.of(pos), incomplete);
+}
+
+function unexpectedToken({ message, pos }: ParseError, source: string): string {
+  if (message.startsWith('expected command in')) return message.includes('subshell') ? '")"' : '"}"';
+  const closer = message.startsWith("expected '") ? CLOSER.exec(source.slice(0, pos))?.[1] : undefined;
+  return closer === undefined ? tokenAt(source, pos) : `"${closer}"`;
 }

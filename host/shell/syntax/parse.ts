@@ -263,6 +263,9 @@ class Lowering {
       this.#refuse(operator === '<<<' ? 'redirection' : `"${operator.slice(0, 1)}"`, node.pos);
     }
     const target = this.#words.word(node.target, 'word');
+    if (operator.endsWith('&') && target.literal !== undefined && !/^(\d+|-)$/.test(target.literal)) {
+      throw new ShellSyntaxError('Bad fd number', this.#lines.of(node.pos));
+    }
     return { kind: 'file', fd, operator: operator as FileRedirect['operator'], target };
   }
 }

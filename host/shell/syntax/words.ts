@@ -73,7 +73,8 @@ export class Words {
         return;
       case 'SingleQuoted':
       case 'AnsiCQuoted':
-        text(part.value, true, to);
+        // In a here-document single quotes quote nothing.
+        text(quoted ? part.text : part.value, true, to);
         return;
       case 'LocaleString':
       case 'DoubleQuoted':
@@ -109,6 +110,11 @@ export class Words {
   }
 
   #parameter(part: ParameterPart, quoted: boolean): ParameterSegment {
+    // The parser takes a line continuation in the braces for an operator.
+    if (part.operation?.type === 'Unknown' && part.text.includes('\\\n')) {
+      const again = this.hereText(part.text.replaceAll('\\\n', ''), part.pos).segments[0];
+      if (again.kind === 'parameter') return { ...again, quoted };
+    }
     const { parameter: name, operation, prefix, index, text: written } = part;
     const base = { kind: 'parameter', name, quoted, text: written } as const;
     if (prefix === '!' || index !== undefined || !/^([A-Za-z_]\w*|\d+|[@*#?$!-])$/.test(name)) {

@@ -1,0 +1,11 @@
+if tr\
+ue; th\
+en ec\
+ho joined; fi
+x=ab\
+cd
+echo "$x" ${x\
+}
+echo one \
+  two \
+  three

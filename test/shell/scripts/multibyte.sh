@@ -1,0 +1,1 @@
+x=né; echo ${#x} ${x#?} "${x%?}"; case é in ?) echo one character;; *) echo more;; esac

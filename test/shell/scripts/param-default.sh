@@ -1,0 +1,10 @@
+unset a; b=; c=val
+echo "1 ${a-def} ${b-def} ${c-def}"
+echo "2 ${a:-def} ${b:-def} ${c:-def}"
+echo "3 ${a+alt} ${b+alt} ${c+alt}"
+echo "4 ${a:+alt} ${b:+alt} ${c:+alt}"
+echo "5 ${a=set} ${a}"
+echo "6 ${b:=set} ${b}"
+echo "7 ${c:?message}"
+echo "8 ${a:-${b:-${c}}}"
+unset n; echo "9 ${n:-${m:-deep}}" "${n:-$(echo sub)}" "${n:-$((1+1))}"

@@ -1,0 +1,1 @@
+set --; echo "${@-none}" ${@-none} "${*-none}"
