@@ -238,7 +238,7 @@ export function pageFreeRun(at: usize, n: u32): void {
 /** Frames in use for this: PG_KERNEL, PG_ZONE or PG_FILE. Looks at every frame: for the leak report. */
 export function pageCount(kind: u32): u32 {
   let n: u32 = 0;
-  const end = roots().r_freshframe;
+  const end = bb().bb_frames_fresh;
   for (let i: u32 = 0; i < end; i++) if (pageOf((<usize>i) << PAGE_SHIFT).pg_flags & kind) n++;
   return n;
 }
