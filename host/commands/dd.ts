@@ -16,7 +16,7 @@ import { ESPIPE } from '../../assembly/abi/errno.ts';
 import { SIGUSR1 } from '../../assembly/abi/signals.ts';
 import { expressionCommand, type Tool } from './lib/command.ts';
 import { errnoOf, Failure, strerror } from './lib/errors.ts';
-import { humanSize, parseSize } from './lib/numbers.ts';
+import { parseSize } from './lib/numbers.ts';
 import { quoted } from './lib/quote.ts';
 
 const FLAGS: Readonly<Record<string, number>> = {
@@ -314,11 +314,19 @@ class Dd {
   }
 }
 
-/** A number with a unit, as 1.0 MB or 12 KiB. */
+const UNITS = ' kMGTPEZY';
+
+/** A number with a unit, as 1.0 MB or 12 KiB, rounded to the nearest. */
 function decimal(value: number, factor: 1000 | 1024): string {
-  if (value < factor) return `${Number(value.toPrecision(2))}.0 B`.replace(/(\.\d)\.0/, '$1');
-  const text = humanSize(Math.round(value), factor);
-  return `${text.slice(0, -1)} ${text.at(-1)}${factor === 1024 ? 'iB' : 'B'}`;
+  let scaled = value;
+  let power = 0;
+  while (Math.round(scaled) >= factor && power < UNITS.length - 1) {
+    scaled /= factor;
+    power++;
+  }
+  const text = scaled < 9.95 ? scaled.toFixed(1) : scaled.toFixed(0);
+  if (power === 0) return `${text} B`;
+  return `${text} ${factor === 1024 ? `${UNITS[power].toUpperCase()}iB` : `${UNITS[power]}B`}`;
 }
 
 async function openOutput(tool: Tool, job: Job): Promise<number> {

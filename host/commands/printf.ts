@@ -33,10 +33,7 @@ class Printer {
   }
 
   async #number(text: string | undefined): Promise<number> {
-    if (text === undefined || text === '') {
-      if (text === '') await this.#tool.warn(`${quote('')}: expected a numeric value`);
-      return 0;
-    }
+    if (text === undefined || text === '') return 0;
     const { value, rest } = parseNumber(text);
     if (rest === text) await this.#tool.warn(`${quote(text)}: expected a numeric value`);
     else if (rest !== '' && /^['"]/.test(text))

@@ -39,9 +39,9 @@ export const sync = command(
   },
   async (tool, { options, operands }) => {
     if (options.data && operands.length === 0)
-      throw new Failure('--data needs at least one argument', 1, true);
+      throw new Failure('--data needs at least one argument');
     if (options.data && options['file-system'])
-      throw new Failure('cannot specify both --data and --file-system', 1, true);
+      throw new Failure('cannot specify both --data and --file-system');
     if (operands.length === 0) tool.process.sync();
     for (const path of operands) {
       let fd: number;
@@ -199,6 +199,8 @@ export const date = command(
       'rfc-email': { short: 'R', about: 'output date and time in RFC 5322 format' },
       utc: { short: 'u', about: 'print Coordinated Universal Time (UTC)' },
     },
+    // Its value may be left out, so the letter has it right behind.
+    prepare: (words) => words.map((word) => word.replace(/^-I(?=.)/, '--iso-8601=')),
   },
   async (tool, { options, operands }) => {
     const [format] = operands;

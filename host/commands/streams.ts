@@ -218,6 +218,8 @@ interface Difference {
   readonly line: number;
   /** The last line compared had an end. */
   readonly atLineStart: boolean;
+  /** The bytes that differ. */
+  readonly bytes?: readonly [left: number, right: number];
 }
 
 async function compare(
@@ -241,7 +243,7 @@ async function compare(
     for (let i = 0; i < length; i++) {
       byte++;
       if (left[i] !== right[i]) {
-        if (each === undefined) return { kind: 'differ', byte, line, atLineStart };
+        if (each === undefined) return { kind: 'differ', byte, line, atLineStart, bytes: [left[i], right[i]] };
         differs = true;
         await each(byte, left[i], right[i]);
       }
@@ -305,7 +307,7 @@ export const cmp = command(
         opened.push(input);
       } catch (error) {
         if (error instanceof Failure) throw error;
-        await tool.failed(name, error, 2);
+        if (!options.quiet) await tool.failed(name, error, 2);
         return 2;
       }
     }
@@ -336,9 +338,9 @@ export const cmp = command(
     }
     if (each === undefined) {
       const { byte, line } = difference;
-      let text = `${first} ${second} differ: byte ${byte}, line ${line}`;
-      if (options['print-bytes']) {
-        const [left, right] = [(await opened[0].peek())[0], (await opened[1].peek())[0]];
+      let text = `${first} ${second} differ: ${options['print-bytes'] ? 'byte' : 'char'} ${byte}, line ${line}`;
+      if (options['print-bytes'] && difference.bytes !== undefined) {
+        const [left, right] = difference.bytes;
         text += ` is ${left.toString(8).padStart(3)} ${visibleByte(left)} ${right.toString(8).padStart(3)} ${visibleByte(right)}`;
       }
       await tool.out(`${text}\n`);

@@ -156,6 +156,8 @@ export function compare(
         },
       });
       machine.fs.mkdirSync(root, { recursive: true });
+      // What is below /dev is mounted noexec.
+      machine.init.mount('none', root, 'tmpfs', 0, 'mode=755');
       userland = new Userland(machine, new Map(Object.entries(commands)));
       const host = buildIn(hostFs, root, (path, args, mode) => {
         execFileSync('mknod', ['-m', mode.toString(8), path, ...args]);

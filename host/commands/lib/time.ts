@@ -33,7 +33,7 @@ const UTC: Zone = { offset: () => 0, name: () => 'UTC' };
 
 function namedZone(timeZone: string): Zone {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-  const short = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'short' });
+  const short = LOCALES.map((locale) => new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' }));
   const part = (formatter: Intl.DateTimeFormat, seconds: number) =>
     formatter.formatToParts(new Date(seconds * 1000)).find(({ type }) => type === 'timeZoneName')?.value ??
     'GMT';
@@ -43,9 +43,17 @@ function namedZone(timeZone: string): Zone {
       if (sign === undefined) return 0;
       return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes || 0) * 60);
     },
-    name: (seconds) => part(short, seconds),
+    name(seconds) {
+      const names = short.map((formatter) => part(formatter, seconds));
+      const letters = names.find((name) => !/^(GMT|UTC)[-+]/.test(name));
+      // Zones without letters have their offset for a name: GMT+3 is +03.
+      return letters ?? names[0].replace(/^(?:GMT|UTC)([-+])(\d)(?!\d)/, '$10$2').replace(/^(GMT|UTC)/, '').replace(':', '');
+    },
   };
 }
+
+/** Which English knows a zone's letters depends on where it is. */
+const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-CA', 'en-NZ', 'en-IN', 'en-ZA'];
 
 const zones = new Map<string, Zone>();
 
@@ -224,6 +232,11 @@ export function parseDate(text: string, now: Time, env: Env): Time {
     const n = word === 'next' ? 1 : word === 'last' ? -1 : Number(word);
     amounts.push([match[3] ? -n : n, match[2].toLowerCase()]);
     rest = rest.slice(0, match.index).trim();
+  }
+  const word = /\s+(now|today|yesterday|tomorrow)$/i.exec(rest);
+  if (word !== null) {
+    amounts.push([{ yesterday: -1, tomorrow: 1 }[word[1].toLowerCase()] ?? 0, 'day']);
+    rest = rest.slice(0, word.index);
   }
   const days: Readonly<Record<string, number>> = { '': 0, now: 0, today: 0, yesterday: -1, tomorrow: 1 };
   const day = Object.hasOwn(days, rest.toLowerCase()) ? days[rest.toLowerCase()] : undefined;
