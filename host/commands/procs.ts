@@ -205,11 +205,10 @@ export const id = command(
   async (tool, { options, operands }) => {
     const users = new Users(tool.fs);
     const kinds = [options.user, options.group, options.groups].filter(Boolean).length;
-    if (kinds > 1) throw new Failure('cannot print "only" of more than one choice', 1, true);
+    if (kinds > 1) throw new Failure('cannot print "only" of more than one choice');
     if (kinds === 0 && (options.name || options.real))
-      throw new Failure('printing only names or real IDs requires -u, -g, or -G', 1, true);
-    if (kinds === 0 && options.zero)
-      throw new Failure('option --zero not permitted in default format', 1, true);
+      throw new Failure('cannot print only names or real IDs in default format');
+    if (kinds === 0 && options.zero) throw new Failure('option --zero not permitted in default format');
     const own = tool.process.ids();
     const end = options.zero ? '\0' : '\n';
     for (const text of operands.length === 0 ? [undefined] : operands) {

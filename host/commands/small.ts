@@ -38,8 +38,7 @@ export const sync = command(
     },
   },
   async (tool, { options, operands }) => {
-    if (options.data && operands.length === 0)
-      throw new Failure('--data needs at least one argument');
+    if (options.data && operands.length === 0) throw new Failure('--data needs at least one argument');
     if (options.data && options['file-system'])
       throw new Failure('cannot specify both --data and --file-system');
     if (operands.length === 0) tool.process.sync();

@@ -243,7 +243,8 @@ async function compare(
     for (let i = 0; i < length; i++) {
       byte++;
       if (left[i] !== right[i]) {
-        if (each === undefined) return { kind: 'differ', byte, line, atLineStart, bytes: [left[i], right[i]] };
+        if (each === undefined)
+          return { kind: 'differ', byte, line, atLineStart, bytes: [left[i], right[i]] };
         differs = true;
         await each(byte, left[i], right[i]);
       }

@@ -97,6 +97,18 @@ async function openOutput(tool: Tool, path: string): Promise<Output> {
   }
 }
 
+/** Archives are multiples of this, as tapes wanted it. */
+const RECORD_BYTES = 10240;
+
+async function* inRecords(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    yield chunk;
+  }
+  yield new Uint8Array((RECORD_BYTES - (total % RECORD_BYTES)) % RECORD_BYTES);
+}
+
 async function create(job: TarJob, archive: string): Promise<void> {
   const { tool, args } = job;
   if (job.names.length === 0) throw new Failure('Cowardly refusing to create an empty archive', 2, true);
@@ -104,7 +116,8 @@ async function create(job: TarJob, archive: string): Promise<void> {
   const outputInfo = tool.fs.fstatSync(output.fd);
   enter(tool, args.options.directory);
   const chunks = createArchive(job, outputInfo);
-  for await (const chunk of args.options.gzip ? compressed(chunks) : chunks) {
+  const records = inRecords(chunks);
+  for await (const chunk of args.options.gzip ? compressed(records) : records) {
     await output.write(chunk);
     await tool.moved(chunk.length);
   }
@@ -133,7 +146,7 @@ async function read(job: TarJob, archive: string): Promise<void> {
     const isTar = /tar|header|Unexpected end/i.test(message);
     throw new Failure(
       isTar
-        ? `This does not look like a tar archive\n${tool.name}: Exiting with failure status due to previous errors`
+        ? `This does not look like a tar archive\n${tool.name}: Skipping to next header\n${tool.name}: Exiting with failure status due to previous errors`
         : `${archive}: Cannot read: ${message}\n${tool.name}: Error is not recoverable: exiting now`,
       2,
     );

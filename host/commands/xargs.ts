@@ -3,7 +3,7 @@ import { AT_FDCWD, O_RDONLY } from '../../assembly/abi/flags.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
 import { quotedIfNeeded } from './lib/quote.ts';
-import { confirm } from './lib/ask.ts';
+import { ask } from './lib/ask.ts';
 
 /** What a command line may be long, as GNU's default. */
 const MAX_CHARS = 131072;
@@ -148,7 +148,7 @@ class Runner {
     const { tool } = this;
     const shown = argv.map(quotedIfNeeded).join(' ');
     if (this.interactive) {
-      if (!(await this.#agreed(shown))) return;
+      if (!(await ask(tool, `${shown}?...`))) return;
     } else if (this.verbose) await tool.context.stderr.write(`${shown}\n`);
     while (this.#running >= this.atOnce) await this.reap();
     if (this.stop !== undefined) return;
@@ -167,11 +167,6 @@ class Runner {
       return;
     }
     if (this.atOnce === 1) await this.reap();
-  }
-
-  async #agreed(shown: string): Promise<boolean> {
-    await this.tool.context.stderr.write(`${shown}?...`);
-    return confirm(this.tool, '');
   }
 
   async reap(): Promise<void> {

@@ -11,7 +11,12 @@ async function answer(tool: Tool): Promise<string> {
 
 /** Ask "NAME: QUESTION" on standard error; was the answer yes? */
 export async function confirm(tool: Tool, question: string): Promise<boolean> {
+  return ask(tool, `${tool.name}: ${question}`);
+}
+
+/** The same, asked in just these words. */
+export async function ask(tool: Tool, question: string): Promise<boolean> {
   await tool.context.stdout.flush();
-  await tool.context.stderr.write(`${tool.name}: ${question}`);
+  await tool.context.stderr.write(question);
   return /^[yY]/.test(await answer(tool));
 }

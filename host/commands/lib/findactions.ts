@@ -9,7 +9,7 @@ import {
   S_IFMT,
 } from '../../../assembly/abi/flags.ts';
 import type { Output } from '../../programs/program.ts';
-import { confirm } from './ask.ts';
+import { ask } from './ask.ts';
 import type { Tool } from './command.ts';
 import { Failure, strerror } from './errors.ts';
 import { unescapeText } from './escapes.ts';
@@ -96,9 +96,8 @@ function execAction(name: string, { tool, until, atEnd, acts }: Parsing): Predic
   };
 }
 
-async function asked(tool: Tool, argv: readonly string[], path: string): Promise<boolean> {
-  await tool.context.stderr.write(`< ${argv[0]} ... ${path} > ? `);
-  return confirm(tool, '');
+function asked(tool: Tool, argv: readonly string[], path: string): Promise<boolean> {
+  return ask(tool, `< ${argv[0]} ... ${path} > ? `);
 }
 
 function lsAction({ tool, acts }: Parsing): Predicate {

@@ -131,6 +131,11 @@ class Parser {
 
   primary(word: string | undefined): Predicate {
     if (word === undefined) throw new Failure("expected an expression after `-o' or similar");
+    if (/^(-o|-or|-a|-and|,)$/.test(word)) {
+      throw new Failure(
+        `invalid expression; you have used a binary operator '${word}' with nothing before it.`,
+      );
+    }
     const found = testOf(word, this.parsing) ?? actionOf(word, this.parsing);
     if (found !== undefined) return found;
     if (word === ')') throw new Failure("invalid expression; you have too many ')'");
@@ -162,7 +167,7 @@ export async function parseExpression(
     if (parser.at < words.length) {
       throw new Failure(
         words[parser.at] === ')'
-          ? "invalid expression; you have too many ')'"
+          ? "you have too many ')'"
           : `paths must precede expression: \`${words[parser.at]}'`,
       );
     }

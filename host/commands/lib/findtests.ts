@@ -68,6 +68,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
 
 function sizeTest(text: string): Predicate {
   const match = /^([-+]?\d+)([bcwkMG]?)$/.exec(text);
+  if (match === null && !/[\dbcwkMG]$/.test(text)) throw new Failure(`invalid -size type \`${text.at(-1)}'`);
   if (match === null) throw new Failure(`Invalid argument \`${text}' to -size`);
   const matches = comparison(match[1], '-size');
   const unit = SIZE_UNITS[match[2]];

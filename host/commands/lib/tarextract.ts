@@ -55,6 +55,11 @@ class Extractor {
     return path === '' ? undefined : path.replace(/(?<=.)\/+$/, '');
   }
 
+  /** Is anything left of its name? */
+  places(name: string): boolean {
+    return name.split('/').filter((part) => part !== '').length > this.#strip;
+  }
+
   async extract(entry: TarEntry): Promise<void> {
     const { tool, args } = this.#job;
     const { header } = entry;
@@ -230,7 +235,9 @@ export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>
   void feed(chunks, reader);
   for await (const entry of reader) {
     if (selection.has(entry.header.name) && !job.excluded(entry.header.name)) {
-      if (extractor === undefined || args.options.verbose) {
+      const isListed =
+        extractor === undefined || (args.options.verbose && extractor.places(entry.header.name));
+      if (isListed) {
         const line = `${lineOf(entry.header, args, tool)}\n`;
         await (args.options['to-stdout'] ? tool.context.stderr.write(line) : tool.out(line));
       }

@@ -47,7 +47,13 @@ function namedZone(timeZone: string): Zone {
       const names = short.map((formatter) => part(formatter, seconds));
       const letters = names.find((name) => !/^(GMT|UTC)[-+]/.test(name));
       // Zones without letters have their offset for a name: GMT+3 is +03.
-      return letters ?? names[0].replace(/^(?:GMT|UTC)([-+])(\d)(?!\d)/, '$10$2').replace(/^(GMT|UTC)/, '').replace(':', '');
+      return (
+        letters ??
+        names[0]
+          .replace(/^(?:GMT|UTC)([-+])(\d)(?!\d)/, '$10$2')
+          .replace(/^(GMT|UTC)/, '')
+          .replace(':', '')
+      );
     },
   };
 }
