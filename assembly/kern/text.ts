@@ -23,6 +23,12 @@ export function litEquals(s: string, p: usize, len: u32): bool {
   return true;
 }
 
+/** Do the `len` bytes at `p` begin with the literal? */
+export function litBegins(s: string, p: usize, len: u32): bool {
+  const n = litLen(s);
+  return len >= n && litEquals(s, p, n);
+}
+
 /** Write the literal's characters as bytes at `p`; returns their number. */
 export function litCopy(s: string, p: usize): u32 {
   const n = litLen(s);

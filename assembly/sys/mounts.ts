@@ -67,7 +67,7 @@ import {
 } from '../abi/layout';
 import { roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
-import { litEquals, litLen } from '../kern/text';
+import { litBegins } from '../kern/text';
 import { curcred, credIsRoot } from '../proc/cred';
 import { fdFile, fdFree, fdInstall, File } from '../proc/file';
 import { lwpResume } from '../proc/sleep';
@@ -306,29 +306,24 @@ function xattrAllowed(vp: Vnode, mp: Mount, name: usize, len: u32, write: bool):
   if (write && mountReadOnly(mp)) return -EROFS;
   const cr = curcred();
   const want = write ? W_OK : R_OK;
-  if (hasPrefix('user.', name, len)) {
+  if (litBegins('user.', name, len)) {
     if (len == 5) return -EINVAL;
     if (vp.v_type != S_IFREG && vp.v_type != S_IFDIR) return write ? -EPERM : -ENODATA;
     const va = vp.v_fc.fc_attr;
     if (write && vp.v_type == S_IFDIR && va.va_mode & S_ISVTX && !isOwner(va, cr)) return -EPERM;
     return attrAccess(va, want, cr);
   }
-  if (hasPrefix('trusted.', name, len)) {
+  if (litBegins('trusted.', name, len)) {
     if (len == 8) return -EINVAL;
     return credIsRoot(cr) ? 0 : write ? -EPERM : -ENODATA;
   }
-  if (hasPrefix('security.', name, len)) {
+  if (litBegins('security.', name, len)) {
     if (len == 9) return -EINVAL;
     return !write || credIsRoot(cr) ? 0 : -EPERM;
   }
   // permission is asked first: whoever may not even look is not told which namespaces there are
   const e = attrAccess(vp.v_fc.fc_attr, want, cr);
   return e != 0 ? e : -EOPNOTSUPP;
-}
-
-function hasPrefix(prefix: string, name: usize, len: u32): bool {
-  const n = litLen(prefix);
-  return len >= n && litEquals(prefix, name, n);
 }
 
 const XA_GET: u32 = 0;

@@ -165,7 +165,6 @@ function openCreate(nl: Nlookup, flags: u32, mode: u32): i32 {
   let e = nlookup(nl);
   if (e != 0) return e;
   if (changetype<usize>(nl.nl_dvp) == 0) e = openCrossed(nl, flags);
-  else if (nl.nl_trail != 0) e = -EISDIR;
   else if (nl.nl_ncp.nc_vp != 0) e = openFound(nl, flags);
   else e = createHere(nl, flags, mode);
   nlookupDone(nl);

@@ -1,6 +1,7 @@
 /** Permission: who may do what to a file, by its cached attributes (POSIX.1-2017, 4.5). */
 import { EACCES, EPERM, EROFS } from '../abi/errno';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISVTX, W_OK, X_OK } from '../abi/flags';
+import { litBegins } from '../kern/text';
 import { Ucred, credInGroup, credIsRoot } from '../proc/cred';
 import { Mount, mountReadOnly } from './mount';
 import { Vattr } from './vattr';
@@ -65,3 +66,7 @@ export function isOwner(va: Vattr, cred: Ucred): bool {
   return credIsRoot(cred) || cred.cr_uid == va.va_uid;
 }
 
+/** Is this attribute left out of the lists cred gets? The names of trusted. ones are root's to know. */
+export function xattrHidden(name: usize, len: u32, cred: Ucred): bool {
+  return !credIsRoot(cred) && litBegins('trusted.', name, len);
+}

@@ -17,6 +17,7 @@ import {
   EACCES,
   ELOOP,
   ENAMETOOLONG,
+  EISDIR,
   ENOENT,
   ENOMEM,
   ENOTDIR,
@@ -82,8 +83,7 @@ export const NL_FOLLOW: u32 = 1; //   a symbolic link at the end is followed
 export const NL_LOCK: u32 = 2; //     return the last entry locked, resolved, perhaps negative
 export const NL_BENEATH: u32 = 4; //  nothing resolves outside the starting directory
 export const NL_NOCROSS: u32 = 8; //  the last entry is the covered one, not the mount on it
-export const NL_CREATE: u32 = 16; //  with NL_LOCK: the caller may create (dangling links are followed, but
-//                                 not with a slash behind them: no file can be made there)
+export const NL_CREATE: u32 = 16; //  with NL_LOCK: the caller makes a file: EISDIR if a slash stands behind the name
 
 export const LAST_NORM: u32 = 0;
 export const LAST_ROOT: u32 = 1; //   the path was "/" (or empty behind slashes)
@@ -364,6 +364,11 @@ function step(nl: Nlookup, name: usize, len: u32, last: bool): i32 {
     return len == 1 ? 0 : goUp(nl);
   }
   nl.nl_last = LAST_NORM;
+  if (last && nl.nl_trail != 0 && nl.nl_flags & NL_CREATE) {
+    // no file is made under a name that can only be a directory's, whatever there is
+    vnodePut(dvp);
+    return -EISDIR;
+  }
   const ncp = nl.nl_ncp.nc_flags & NCF_DESTROYED
     ? changetype<Namecache>(<usize>0)
     : cacheGet(nl.nl_ncp, name, len, nameHash(name, len));
@@ -403,7 +408,7 @@ function lastLocked(nl: Nlookup, ncp: Namecache, dvp: Vnode): i32 {
   const e = cacheResolve(ncp, nl.nl_cred);
   const again =
     e == 0 &&
-    ((ncp.nc_flags & NCF_ISSYMLINK && nl.nl_flags & NL_FOLLOW && !(nl.nl_flags & NL_CREATE && nl.nl_trail != 0)) ||
+    ((ncp.nc_flags & NCF_ISSYMLINK && nl.nl_flags & NL_FOLLOW) ||
       (ncp.nc_flags & NCF_MOUNTPT && (nl.nl_flags & NL_NOCROSS) == 0 && changetype<usize>(mountOn(nl.nl_mount, ncp)) != 0));
   if (e != 0 || again) {
     cacheUnlock(ncp);

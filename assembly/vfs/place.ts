@@ -31,7 +31,11 @@ export function placePath(p: Proc, mount: u32, entry: u32, end: usize, cap: u32,
   let len: u32 = 0;
   let e: i32 = 0;
   while (true) {
-    if (p.p_rootncp == <u32>changetype<usize>(ncp) && p.p_rootmount == <u32>changetype<usize>(mp)) break;
+    if (p.p_rootncp == <u32>changetype<usize>(ncp) && p.p_rootmount == <u32>changetype<usize>(mp)) {
+      // a root directory can be removed like any other
+      if (ncp.nc_flags & NCF_DESTROYED && !gone) return -ENOENT;
+      break;
+    }
     if (changetype<usize>(ncp) == changetype<usize>(mp.mnt_root)) {
       if (changetype<usize>(mp.mnt_covered) == 0) {
         e = -EXDEV;

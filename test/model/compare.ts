@@ -185,19 +185,27 @@ function compareObjects(call: Call, ours: unknown, theirs: unknown, tally: Tally
     case 'stat':
     case 'lstat':
     case 'fstat':
+    case 'fstatat':
       compareStats(call.name, ours as Stat, theirs as Stat, tally);
       break;
     case 'getdents':
       compareText(call, listing(ours as Dirent[]), listing(theirs as Dirent[]));
+      break;
+    case 'listxattr':
+    case 'llistxattr':
+    case 'flistxattr':
+      compareText(call, [...(ours as string[])].sort().join(), [...(theirs as string[])].sort().join());
       break;
     case 'fcntlLock':
       compareLocks(ours as FileLock, theirs as FileLock, tally);
       break;
     case 'read':
     case 'pread':
+    case 'readv':
     case 'preadv':
     case 'getxattr':
     case 'lgetxattr':
+    case 'fgetxattr':
       compareBytes(call, ours as Uint8Array, theirs as Uint8Array);
       break;
     default:

@@ -3,7 +3,8 @@ import { type DamselflyOptions, DamselflyTarget } from '../oracle/damselfly.ts';
 import { LinuxTarget } from '../oracle/linux.ts';
 
 import { Difference } from './compare.ts';
-import { type Operation, operations } from './operations.ts';
+import type { Operation } from './kinds.ts';
+import { operations } from './operations.ts';
 import { RULES, type RuleName, Tally } from './rules.ts';
 import { type Pair, Run } from './runner.ts';
 

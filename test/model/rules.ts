@@ -23,8 +23,12 @@ export const RULES = {
     'O_CREAT in a sticky directory anybody may write: Linux refuses others’ symlinks, sockets, devices',
   'expanded path': 'symlinks that grow the path beyond PATH_MAX are too long here, and too many on Linux',
   'anonymous files':
-    'the attributes of an inotify descriptor are its kernel’s own affair: not asked for, not set',
+    'the attributes of an inotify descriptor, and extended ones of a pipe, are its kernel’s own affair: not asked for, not set',
   'unnamed notification': 'Linux tells a directory of O_TMPFILE’s files under a name that nobody can use',
+  'unreachable directory':
+    'outside the root directory there is no path: getcwd says so; Linux’s call tells of a path and its library does not',
+  'zero range':
+    'Linux’s tmpfs has no FALLOC_FL_ZERO_RANGE: there the range is punched out and allocated again',
   'removed directory': 'below a removed directory Linux still finds dot-dot, where POSIX has nothing',
 } as const;
 
@@ -88,8 +92,7 @@ export function permitted(state: State, actor: number, call: Call, tally: Tally)
       return undefined;
     }
   }
-  const anonymous = state.kindOf(actor, Number(call.args[0])) === 'inotify';
-  if (anonymous && ['fstat', 'fchmod', 'fchown', 'futimens'].includes(call.name)) {
+  if (asksAnonymous(state, actor, call)) {
     tally.applied('anonymous files');
     return undefined;
   }
@@ -105,6 +108,16 @@ export function permitted(state: State, actor: number, call: Call, tally: Tally)
     return { ...call, args: call.args.map((arg, i) => (i === at ? Number(arg) & ~F.S_ISVTX : arg)) };
   }
   return call;
+}
+
+const INODE_CALLS = ['fstat', 'fchmod', 'fchown', 'futimens'];
+const XATTR_CALLS = ['fgetxattr', 'fsetxattr', 'flistxattr', 'fremovexattr'];
+
+/** Is it about the inode of a file that never had a name? A pipe has one like any other, less its attributes. */
+function asksAnonymous(state: State, actor: number, { name, args }: Call): boolean {
+  const kind = state.kindOf(actor, Number(args[0]));
+  if (kind === 'inotify') return INODE_CALLS.includes(name) || XATTR_CALLS.includes(name);
+  return kind === 'pipe' && state.inode(actor, Number(args[0])) === 0 && XATTR_CALLS.includes(name);
 }
 
 /** Who owns what a linkat would link, as far as the path tells. */

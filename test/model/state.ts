@@ -3,12 +3,21 @@ import type { Credentials, PosixProcess, TreeEntry } from '../oracle/target.ts';
 
 /** What the generator of operations knows of the systems: both are in this state. */
 
-/** Who acts: root, a user, another user. Operations name them by index. */
-export const ACTORS: readonly Credentials[] = [
-  { uid: 0, gid: 0 },
-  { uid: 1000, gid: 1000, groups: [2000] },
-  { uid: 1001, gid: 1001 },
+export interface Actor extends Credentials {
+  name: string;
+}
+
+/** Who acts; operations name them by index. */
+export const ACTORS: readonly Actor[] = [
+  { name: 'root', uid: 0, gid: 0 },
+  { name: '1000', uid: 1000, gid: 1000, groups: [2000] },
+  { name: '1001', uid: 1001, gid: 1001 },
+  { name: 'jailed', uid: 0, gid: 0 },
 ];
+/** The actor who begins in a chroot of its own, and alone changes it. */
+export const JAILED = 3;
+/** Where that is. */
+export const JAIL = '/t';
 
 export type FdKind = 'file' | 'dir' | 'pipe' | 'inotify' | 'other';
 
@@ -33,6 +42,8 @@ export class State {
   /** Inotify watches that were set, oldest first. */
   watches: { actor: number; fd: number; wd: number }[] = [];
   readonly fds: OpenFd[][] = ACTORS.map(() => []);
+  /** The oracle’s inode of the jailed actor’s root directory. */
+  jail = 0;
 
   /** Descriptor number `n` (modulo) of a kind; one that is not open when there is none. */
   fd(actor: number, n: number, kind?: FdKind): number {
@@ -78,24 +89,61 @@ export class State {
     return list.length === 0 ? { fd: this.fd(actor, n, 'inotify'), wd: n } : list[n % list.length];
   }
 
-  emptyDirs(): readonly TreeEntry[] {
-    const parents = new Set(this.tree.map((item) => item.path.slice(0, item.path.lastIndexOf('/'))));
-    return this.entries('dir').filter((item) => !parents.has(item.path));
+  /** A descriptor of a file with an attribute, and that attribute's name. */
+  attributedFd(actor: number, n: number): { fd: number; name: string } {
+    const found = this.fds[actor].flatMap(({ fd, ino }) => {
+      const names = this.tree.find((item) => item.ino === ino)?.xattrs ?? [];
+      return names.map((text) => ({ fd, name: text.split('=')[0] }));
+    });
+    return found.length === 0 ? { fd: this.fd(actor, n), name: 'user.a' } : found[n % found.length];
+  }
+
+  /** The tree as an actor sees it, from its own root directory. */
+  view(actor: number): readonly TreeEntry[] {
+    if (actor !== JAILED) return this.tree;
+    const jail = this.tree.find((item) => item.ino === this.jail);
+    if (!jail) return [];
+    const inside = (path: string): boolean => path === jail.path || path.startsWith(`${jail.path}/`);
+    return this.tree
+      .filter((item) => inside(item.path))
+      .map((item) => ({ ...item, path: item.path.slice(jail.path.length) }));
+  }
+
+  /** A place as seen from a directory that is open: its descriptor, and the way there from it. */
+  from(actor: number, n: number, path: string): [number, string] {
+    const fd = this.fd(actor, n, 'dir');
+    const base = this.view(actor).find((item) => item.ino === this.inode(actor, fd));
+    return [fd, base && path.startsWith('/') ? wayBetween(base.path, path) : path];
+  }
+
+  emptyDirs(actor: number): readonly TreeEntry[] {
+    const parents = new Set(this.view(actor).map((item) => item.path.slice(0, item.path.lastIndexOf('/'))));
+    return this.entries('dir', actor).filter((item) => !parents.has(item.path));
   }
 
   /** A file with an attribute and that attribute's name. */
-  attributed(n: number): { path: string; name: string } {
-    const list = this.tree.filter((item) => item.xattrs.length > 0);
+  attributed(actor: number, n: number): { path: string; name: string } {
+    const list = this.view(actor).filter((item) => item.xattrs.length > 0);
     if (list.length === 0) return { path: '/u', name: 'user.a' };
     const { path, xattrs } = list[n % list.length];
     return { path: path || '/', name: xattrs[n % xattrs.length].split('=')[0] };
   }
 
-  entries(type: 'file' | 'dir' | 'link' | 'any'): readonly TreeEntry[] {
-    if (type === 'any') return this.tree;
+  entries(type: 'file' | 'dir' | 'link' | 'any', actor: number): readonly TreeEntry[] {
+    const view = this.view(actor);
+    if (type === 'any') return view;
     const wanted = { file: F.S_IFREG, dir: F.S_IFDIR, link: F.S_IFLNK }[type];
-    return this.tree.filter((item) => (item.mode & F.S_IFMT) === wanted);
+    return view.filter((item) => (item.mode & F.S_IFMT) === wanted);
   }
+}
+
+/** The relative path from one directory to a place, what stands behind its last name kept. */
+function wayBetween(from: string, to: string): string {
+  const [here, there] = [from, to].map((path) => path.split('/').filter(Boolean));
+  let common = 0;
+  while (common < here.length && here[common] === there[common]) common++;
+  const way = [...here.slice(common).map(() => '..'), ...there.slice(common)];
+  return `${way.join('/') || '.'}${to.endsWith('/') ? '/' : ''}`;
 }
 
 /** How an operation names a file; resolved against the state when its turn comes. */
@@ -136,12 +184,12 @@ export function resolve(state: State, place: Place, actor: number): string {
 function bare(state: State, { how, n, name }: Place, actor: number): string {
   if (how === 'wild') return WILD[n % WILD.length];
   if (how === 'new') {
-    const shallow = state.entries('dir').filter((item) => item.path.split('/').length <= MAX_DEPTH);
+    const shallow = state.entries('dir', actor).filter((item) => item.path.split('/').length <= MAX_DEPTH);
     const open = n % 8 === 7 ? [] : shallow.filter((item) => writable(item, actor));
     const dirs = open.length > 0 ? open : shallow;
-    return `${dirs[n % dirs.length].path}/${NAMES[name % NAMES.length]}`;
+    return `${dirs.length > 0 ? dirs[n % dirs.length].path : ''}/${NAMES[name % NAMES.length]}`;
   }
-  const list = how === 'empty' ? state.emptyDirs() : state.entries(how);
+  const list = how === 'empty' ? state.emptyDirs(actor) : state.entries(how, actor);
   return list.length === 0 ? `/u/${NAMES[name % NAMES.length]}` : list[n % list.length].path || '/';
 }
 

@@ -7,6 +7,8 @@ import { EEXIST, ENODATA, ENOSPC, ERANGE } from '../../abi/errno';
 import { XATTR_CREATE, XATTR_REPLACE } from '../../abi/flags';
 import { roots } from '../../kern/boot';
 import { add32 } from '../../kern/lock';
+import { curcred } from '../../proc/cred';
+import { xattrHidden } from '../../vfs/access';
 import { fscacheTouchCtime } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { Vnode } from '../../vfs/vnode';
@@ -135,15 +137,24 @@ export function tmpSetxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32, 
   return 0;
 }
 
+/** From an attribute on, the first that is in the current process's lists; 0: none. */
+function firstShown(p: u32): u32 {
+  while (p != 0 && xattrHidden(<usize>p + XA_NAME, changetype<TmpXattr>(<usize>p).xa_namelen, curcred()))
+    p = changetype<TmpXattr>(<usize>p).xa_next;
+  return p;
+}
+
+function nextShown(p: u32): u32 {
+  return firstShown(changetype<TmpXattr>(<usize>p).xa_next);
+}
+
 export function tmpListxattr(fm: Fsmanage, vp: Vnode, uio: Uio): i32 {
   let total: u32 = 0;
-  const node = nodeOf(vp);
-  for (let p = node.tn_xattr; p != 0; p = changetype<TmpXattr>(<usize>p).xa_next) {
-    total += changetype<TmpXattr>(<usize>p).xa_namelen + 1;
-  }
+  const first = firstShown(nodeOf(vp).tn_xattr);
+  for (let p = first; p != 0; p = nextShown(p)) total += changetype<TmpXattr>(<usize>p).xa_namelen + 1;
   if (uio.uio_resid == 0) return <i32>total;
   if (uio.uio_resid < total) return -ERANGE;
-  for (let p = node.tn_xattr; p != 0; p = changetype<TmpXattr>(<usize>p).xa_next) {
+  for (let p = first; p != 0; p = nextShown(p)) {
     let e = uiomove(<usize>p + XA_NAME, changetype<TmpXattr>(<usize>p).xa_namelen, uio);
     // the terminator, from the frame of zeros
     if (e == 0) e = uiomove(<usize>roots().r_zeropage, 1, uio);

@@ -174,6 +174,13 @@ const descriptions: readonly Behaviour[] = [
   }),
 ];
 
+const trusted = behaviour(
+  'attributes',
+  'names of the trusted namespace are listed to root alone',
+  trustedNames,
+  { needs: ['userXattr', 'privilege'] },
+);
+
 const attributes: readonly Behaviour[] = [
   ['set, read, replaced, listed and removed', roundTrip] as const,
   ['an empty value is a value', emptyValue] as const,
@@ -194,6 +201,18 @@ function roundTrip(s: Scene): void {
   expect(s.me.removexattr(path, 'user.a')).toBe(0);
   expect(s.me.getxattr(path, 'user.a', 100)).toBe(-61);
   expect(s.me.getxattr(path, 'user.b', 100)).toEqual(bytesOf('two'));
+}
+
+function trustedNames(s: Scene): void {
+  const path = s.file('f');
+  s.ok(s.root.setxattr(path, 'trusted.a', bytesOf('one'), 0), 'setxattr');
+  s.ok(s.me.setxattr(path, 'user.b', bytesOf('two'), 0), 'setxattr');
+  const isRoot = s.me.credentials.uid === 0;
+  const shown = isRoot ? ['trusted.a', 'user.b'] : ['user.b'];
+  const size = shown.join().length + 1;
+  expect(s.me.listxattr(path, 0)).toBe(size);
+  expect((s.me.listxattr(path, size) as string[]).sort()).toEqual(shown);
+  expect(s.me.getxattr(path, 'trusted.a', 100)).toEqual(isRoot ? bytesOf('one') : -61);
 }
 
 function emptyValue(s: Scene): void {
@@ -220,4 +239,4 @@ function largeValue(s: Scene): void {
   expect((s.me.getxattr(path, 'user.a', F.XATTR_SIZE_MAX) as Uint8Array).length).toBe(F.XATTR_SIZE_MAX);
 }
 
-export const lockBehaviours: readonly Behaviour[] = [...records, ...descriptions, ...attributes];
+export const lockBehaviours: readonly Behaviour[] = [...records, ...descriptions, ...attributes, trusted];

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { ENOENT } from '../../../assembly/abi/errno.ts';
 import * as F from '../../../assembly/abi/flags.ts';
 import { chain, lengthened } from '../cells/paths.ts';
 import { bytesOf, type Scene } from '../scene.ts';
@@ -335,6 +336,19 @@ const resolution: readonly Behaviour[] = [
       expect(s.me.stat('../..')).toMatchObject({ ino: ino(s, s.at('d')) });
       expect(s.me.stat('/l')).toMatchObject({ ino: ino(s, s.at('d/in')) });
       expect(s.me.getcwd()).toBe('/');
+    },
+    { who: ['root'] },
+  ),
+  behaviour(
+    'names',
+    'chroot: a root directory that was removed is not found any more',
+    (s) => {
+      expect(s.me.chroot(s.mkdir('d'))).toBe(0);
+      expect(s.me.chdir('/')).toBe(0);
+      s.ok(s.friend.rmdir(s.at('d')), 'rmdir');
+      expect(s.me.getcwd()).toBe(-ENOENT);
+      expect(s.me.mkdir('/d', 0o755)).toBe(-ENOENT);
+      expect(s.me.stat('/')).toMatchObject({ nlink: 0 });
     },
     { who: ['root'] },
   ),

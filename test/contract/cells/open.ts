@@ -77,6 +77,11 @@ function kindCells(call: 'open' | 'openat', open: Opener): Cell[] {
     cell(call, 'EISDIR', 'making a file where one stands, with a slash behind it', (s) =>
       open(s.me, `${s.file('f')}/`, F.O_CREAT | F.O_WRONLY, 0o644),
     ),
+    cell(call, 'EISDIR', 'a slash behind a name in a directory that was removed', (s) => {
+      s.ok(s.me.chdir(s.mkdir('d')), 'chdir');
+      s.ok(s.me.rmdir(s.at('d')), 'rmdir');
+      return open(s.me, 'new/', F.O_CREAT | F.O_WRONLY, 0o644);
+    }),
     cell(call, 'EISDIR', 'making through a symlink with a slash behind it', (s) =>
       open(s.me, `${s.symlink('missing/x', 'l')}/`, F.O_CREAT | F.O_WRONLY, 0o644),
     ),
