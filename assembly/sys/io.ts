@@ -373,7 +373,7 @@ function fsync(fd: i32, flags: u32): i32 {
   const fp = fdGet(fd);
   if (changetype<usize>(fp) == 0) return -EBADF;
   const vp = fileVnode(fp);
-  if (!seekable(vp)) return -EINVAL;
+  if (!seekable(vp) || vp.v_type == S_IFCHR) return -EINVAL;
   return vop_fsync(vp.v_fm, vp, flags);
 }
 

@@ -48,7 +48,7 @@ function find(bug: Bug, { first, seeds, operations }: Effort): Found | undefined
 function isSound({ seed, run }: Found): boolean {
   return withSystems(
     { flavour: 'up-debug' },
-    (pair) => !runModel(pair, { seed, onlyRun: run, operations: 1, shrinkMs: 1 }).failure,
+    (pair) => !runModel(pair, { seed, onlyRun: run, operations: 1 }).failure,
   );
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EACCES, ELOOP, ENAMETOOLONG } from '../../assembly/abi/errno.ts';
+import { EACCES, EBUSY, ELOOP, ENAMETOOLONG, ENOENT } from '../../assembly/abi/errno.ts';
 import * as F from '../../assembly/abi/flags.ts';
 import type { Stat, Timespec, TreeEntry } from '../oracle/target.ts';
 import { ACTORS, type Call, type State } from './state.ts';
@@ -27,6 +27,8 @@ export const RULES = {
   'unnamed notification': 'Linux tells a directory of O_TMPFILE’s files under a name that nobody can use',
   'unreachable directory':
     'outside the root directory there is no path: getcwd says so; Linux’s call tells of a path and its library does not',
+  'two errors':
+    'renaming dot or dot-dot to where no name can be made is wrong twice, and which of the two is told is open',
   'zero range':
     'Linux’s tmpfs has no FALLOC_FL_ZERO_RANGE: there the range is punched out and allocated again',
   'removed directory': 'below a removed directory Linux still finds dot-dot, where POSIX has nothing',
@@ -135,6 +137,9 @@ function opensOrMakes({ name, args }: Call): boolean {
   return (Number(flags) & F.O_CREAT) !== 0;
 }
 
+/** A path whose last name is none. */
+const DOTS = /(^|\/)\.\.?\/*$/;
+
 /** Which rule makes these two results equally right; undefined when none does. */
 export function excuse(state: State, call: Call, ours: number, theirs: number): RuleName | undefined {
   if (
@@ -148,6 +153,8 @@ export function excuse(state: State, call: Call, ours: number, theirs: number): 
   );
   if (times.length === 2 && times.every((time) => time.nsec === F.UTIME_OMIT) && theirs === 0 && ours < 0)
     return 'nothing to set';
+  const renamesDots = call.name.startsWith('rename') && call.args.some((arg) => DOTS.test(String(arg)));
+  if (ours === -ENOENT && theirs === -EBUSY && renamesDots) return 'two errors';
   if (ours === -ENAMETOOLONG && theirs === -ELOOP) return 'expanded path';
   return undefined;
 }

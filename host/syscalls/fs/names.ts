@@ -4,7 +4,14 @@
  */
 import { Buffer } from '#platform';
 import { ENOENT } from '../../../assembly/abi/errno.ts';
-import { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, F_OK } from '../../../assembly/abi/flags.ts';
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  F_OK,
+  S_IFLNK,
+  S_IFMT,
+} from '../../../assembly/abi/flags.ts';
 import { SA_DATA, ST_MODE } from '../../../assembly/abi/layout.ts';
 import type { Trap } from '../trap.ts';
 import { plainError } from './errors.ts';
@@ -236,17 +243,21 @@ export function nameCalls(trap: Trap) {
     return takeName(length, options);
   }
 
-  // Node walks the path itself and reports the component at which it stopped.
+  // Node walks the path itself and reports the component at which it stopped, below where the
+  // symbolic links before it led.
   function realpathFailure(result: number, path: KernelPath): Error {
     const text = typeof path === 'string' ? path : Buffer.from(path).toString();
     const parts = text.split('/');
-    for (let i = 1; i <= parts.length; i++) {
-      const prefix = parts.slice(0, i).join('/');
-      if (prefix === '') continue;
-      const lstat = modeOf(prefix, false);
-      if (lstat < 0) return trap.failure(lstat, 'lstat', prefix);
-      const stat = modeOf(prefix, true);
-      if (stat < 0) return trap.failure(stat, 'stat', prefix);
+    let walked = '';
+    for (const [i, part] of parts.entries()) {
+      if (part === '') continue;
+      walked = i === 0 ? part : `${walked === '/' ? '' : walked}/${part}`;
+      const lstat = modeOf(walked, false);
+      if (lstat < 0) return trap.failure(lstat, 'lstat', walked);
+      if ((lstat & S_IFMT) !== S_IFLNK) continue;
+      const stat = modeOf(walked, true);
+      if (stat < 0) return trap.failure(stat, 'stat', walked);
+      walked = realpathNativeSync(walked) as string;
     }
     return trap.failure(result, 'realpath', path);
   }

@@ -2,12 +2,14 @@
  * Making and removing whole trees: mkdir (recursive), rm, rmdir (recursive).
  */
 import {
+  EACCES,
   EBUSY,
   EEXIST,
   EISDIR,
   EMFILE,
   ENFILE,
   ENOENT,
+  ENOSPC,
   ENOTDIR,
   ENOTEMPTY,
   EPERM,
@@ -28,6 +30,8 @@ export interface RmOptions {
   retryDelay: number;
 }
 
+/** Errors of mkdir that need no look at what is there. */
+const FINAL = new Set([EACCES, ENOSPC, ENOTDIR, EPERM]);
 const RETRIED = new Set([EBUSY, EMFILE, ENFILE, ENOTEMPTY, EPERM]);
 
 export function treeCalls(trap: Trap, names: NameCalls, directories: DirectoryCalls) {
@@ -68,10 +72,12 @@ export function treeCalls(trap: Trap, names: NameCalls, directories: DirectoryCa
       } else if (result === -ENOENT && parentOf(next).length < next.length && first === undefined) {
         pending.push(parentOf(next));
       } else {
-        const there = names.modeOf(next, true);
-        if (there < 0 || (there & S_IFMT) !== S_IFDIR) {
+        const there = FINAL.has(-result) ? result : names.modeOf(next, true);
+        // such as a symbolic link that leads nowhere
+        if (there < 0) throw trap.failure(there, 'mkdir', path);
+        if ((there & S_IFMT) !== S_IFDIR) {
           const above = result === -EEXIST && pending.length > 1;
-          throw trap.failure(above ? -ENOTDIR : result, 'mkdir', path);
+          throw trap.failure(above ? -ENOTDIR : -EEXIST, 'mkdir', path);
         }
         pending.pop();
       }

@@ -156,6 +156,16 @@ const lockCells: readonly Cell[] = [
 const syncCells: readonly Cell[] = (['fsync', 'fdatasync'] as const).flatMap((call) => [
   cell(call, 'EINVAL', 'a pipe', (s) => s.me[call](s.pipe()[1])),
   cell(call, 'EINVAL', 'a fifo', (s) => s.me[call](s.open(s.fifo('p'), F.O_RDONLY | F.O_NONBLOCK))),
+  cell(
+    call,
+    'EINVAL',
+    'a character device',
+    (s) => {
+      s.ok(s.root.mknod(s.at('full'), F.S_IFCHR | 0o666, 0x0107), 'mknod');
+      return s.me[call](s.open(s.at('full'), F.O_RDONLY));
+    },
+    { needs: ['privilege'] },
+  ),
 ]);
 
 function handle(s: Scene, path: string): Uint8Array {
