@@ -98,6 +98,16 @@ export function permitted(state: State, actor: number, call: Call, tally: Tally)
     tally.applied('anonymous files');
     return undefined;
   }
+  // the two calls it is made of there would tell watchers twice
+  if (
+    call.name === 'fallocate' &&
+    Number(call.args[1]) & F.FALLOC_FL_ZERO_RANGE &&
+    state.watches.length > 0
+  ) {
+    tally.applied('zero range');
+    const keep = Number(call.args[1]) & F.FALLOC_FL_KEEP_SIZE;
+    return { ...call, args: call.args.map((arg, i) => (i === 1 ? keep : arg)) };
+  }
   const seeks = call.name === 'lseek' && Number(call.args[2]) >= F.SEEK_DATA;
   if (seeks && state.preallocated.has(state.inode(actor, Number(call.args[0])))) {
     tally.applied('preallocated');
