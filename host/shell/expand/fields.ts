@@ -54,6 +54,8 @@ export class FieldSink implements Sink {
       if (text !== '') this.literal(text);
       return;
     }
+    // A delimiter is of one expansion, as dash has it.
+    this.#white = false;
     let from = 0;
     for (let at = 0; at < text.length; at++) {
       const c = text[at];
