@@ -240,9 +240,17 @@ export function lwpSetCurrent(id: u32): i32 {
   const l = lwpFind(id);
   if (changetype<usize>(l) == 0) return -ESRCH;
   if (l.lwp_state != LWP_TAKEN) return -EINVAL;
+  lwpPutBack();
   l.lwp_state = LWP_RUNNING;
   curcpu.c_lwp = <u32>changetype<usize>(l);
   return 0;
+}
+
+/** The CPU turns to something else: an Lwp that was made current and not gone on with may be again. */
+export function lwpPutBack(): void {
+  if (curcpu.c_lwp == 0) return;
+  lwpResume().lwp_state = LWP_TAKEN;
+  curcpu.c_lwp = 0;
 }
 
 /** Take it off whatever queue it is on and off the list; the caller drops lwp_file and frees. */

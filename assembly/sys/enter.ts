@@ -57,6 +57,8 @@ function leaveLwp(result: i32): void {
 
 /** Off its queues, its file dropped, freed. */
 export function lwpRelease(l: Lwp): void {
+  // resumed, but the host gave it up, or its process, instead of going on
+  if (curcpu.c_lwp == <u32>changetype<usize>(l)) curcpu.c_lwp = 0;
   lwpUnlink(l);
   if (l.lwp_call == CALL_FCNTL) lockWaitEnd(l);
   const fp = changetype<File>(<usize>l.lwp_file);

@@ -9,7 +9,7 @@
 import { PE_EXIT } from '../abi/layout';
 import { SIGCHLD } from '../abi/signals';
 import { roots } from '../kern/boot';
-import { cpuLeave, cpuSetProc, curcpu, curprocp } from '../kern/cpu';
+import { cpuLeave, cpuSetProc, curprocp } from '../kern/cpu';
 import { credDrop } from '../proc/cred';
 import { Proc, procDropArgs, procFind, procFree, PS_LIVE, PS_ZOMBIE } from '../proc/proc';
 import { procTell, procUntell, sigBit, signalPost } from '../proc/signal';
@@ -60,9 +60,7 @@ function procEnd(p: Proc, status: u32): void {
   while (l != 0) {
     const lwp = changetype<Lwp>(<usize>l);
     l = lwp.lwp_next;
-    if (lwp.lwp_proc != <u32>changetype<usize>(p)) continue;
-    if (curcpu.c_lwp == <u32>changetype<usize>(lwp)) curcpu.c_lwp = 0;
-    lwpRelease(lwp);
+    if (lwp.lwp_proc == <u32>changetype<usize>(p)) lwpRelease(lwp);
   }
   p.p_state = PS_ZOMBIE;
   p.p_xstat = status;

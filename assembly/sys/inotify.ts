@@ -30,7 +30,7 @@ import { Inotify, inotifyAdd, inotifyFree, inotifyMake, inotifyRemove } from '..
 import { Mount } from '../vfs/mount';
 import { NL_FOLLOW } from '../vfs/nlookup';
 import { fileVnode } from '../vfs/vfile';
-import { vnodePut } from '../vfs/vnode';
+import { Vnode, vnodePut } from '../vfs/vnode';
 import { sysEnter, sysLeave } from './enter';
 import { fdGet, pathDone, pathToVnode, pathVnode } from './path';
 import { anonOpen } from './pipe';
@@ -77,8 +77,12 @@ export function sys_inotify_init(flags: u32): i32 {
 /** The Inotify behind a File, or null if it is another kind of file. */
 function queueOf(fp: File): Inotify {
   const vp = fileVnode(fp);
-  if (changetype<usize>(vp.v_mount) != <usize>roots().r_pipemount) return changetype<Inotify>(<usize>0);
-  return inotifyOf(vp);
+  return isQueue(vp) ? inotifyOf(vp) : changetype<Inotify>(<usize>0);
+}
+
+function isQueue(vp: Vnode): bool {
+  if (changetype<usize>(vp.v_mount) != <usize>roots().r_pipemount) return false;
+  return changetype<usize>(inotifyOf(vp)) != 0;
 }
 
 function addWatch(fd: i32, plen: u32, mask: u32): i32 {
@@ -92,6 +96,8 @@ function addWatch(fd: i32, plen: u32, mask: u32): i32 {
   if (e != 0) return e;
   const vp = pathVnode();
   if (mask & IN_ONLYDIR && vp.v_type != S_IFDIR) e = -ENOTDIR;
+  // a queue that could be watched (by its link in /proc) could hold itself
+  else if (isQueue(vp)) e = -EINVAL;
   else e = attrAccess(vp.v_fc.fc_attr, R_OK, curcred());
   if (e == 0) e = inotifyAdd(inp, vp, mask);
   pathDone();

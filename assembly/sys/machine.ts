@@ -32,7 +32,16 @@ import { credCreate, credDrop, credInit } from '../proc/cred';
 import { fileInit } from '../proc/file';
 import { PF_PROGRAM, Proc, procInit } from '../proc/proc';
 import { procTold, signalPost } from '../proc/signal';
-import { deadlineUpdate, Lwp, LWP_TAKEN, lwpFind, lwpSetCurrent, lwpTake, sleepInit } from '../proc/sleep';
+import {
+  deadlineUpdate,
+  Lwp,
+  LWP_RUNNING,
+  LWP_TAKEN,
+  lwpFind,
+  lwpSetCurrent,
+  lwpTake,
+  sleepInit,
+} from '../proc/sleep';
 import { pipefsStart } from '../fs/pipefs/vfsops';
 import { lockInit } from '../vfs/advlock';
 import { inotifyInit } from '../vfs/inotify';
@@ -74,6 +83,7 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
   const b = bb();
   const ram = ramBytes();
   if (ram < RAM_MIN_BYTES || ram > 4294901760) return -EINVAL;
+  if (virtualClock && !(epochSeconds >= -VCLOCK_MAX_S && epochSeconds <= VCLOCK_MAX_S)) return -EINVAL;
   if (b.bb_magic == BOOT_MAGIC) return -EEXIST;
   memory.fill(BOOTBLOCK, 0, 2 * PAGE_SIZE);
   const r = roots();
@@ -288,11 +298,14 @@ export function fault_arm(n: i32): i32 {
 
 // ── clock and blocked calls ──────────────────────────────────────────────────────────────────
 
+/** How far from 1970 a virtual clock may be: nanoseconds are counted in an i64, until the year 2262. */
+const VCLOCK_MAX_S: f64 = 9_200_000_000;
+
 export function clock_advance(ms: f64): i32 {
   const e = cpuEnter();
   if (e != 0) return e;
   const r = roots();
-  if (r.r_vclock == 0 || !(ms >= 0 && ms <= 1e15)) return cpuLeave(-EINVAL);
+  if (r.r_vclock == 0 || !(ms >= 0 && <f64>r.r_vclock_ns + ms * 1e6 <= VCLOCK_MAX_S * 1e9)) return cpuLeave(-EINVAL);
   r.r_vclock_ns += <i64>(ms * 1e6);
   curcpu.c_nowvalid = 0;
   deadlineUpdate();
@@ -341,6 +354,8 @@ export function sys_cancel(id: u32): i32 {
   if (e != 0) return e;
   const l = lwpFind(id);
   if (changetype<usize>(l) == 0) return cpuLeave(-ESRCH);
+  // another CPU is in the call, or about to be
+  if (l.lwp_state == LWP_RUNNING && curcpu.c_lwp != <u32>changetype<usize>(l)) return cpuLeave(-EBUSY);
   const done = l.lwp_done;
   lwpRelease(l);
   return leaveDooming(done != 0 ? <i32>done : -EINTR);

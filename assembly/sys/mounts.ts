@@ -268,7 +268,8 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
   }
   if (changetype<usize>(mp) == 0 || !(ino >= 0 && ino <= 9007199254740992.0)) return -ESTALE;
   let e = vfs_fhtovp(mp, <u64>ino, gen, scratchWord(8));
-  if (e != 0) return e;
+  // no handle was ever given for a file of a file system without them
+  if (e != 0) return e == -EOPNOTSUPP ? -ESTALE : e;
   const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(8)));
   const fd = fdFree(0);
   e = fd;

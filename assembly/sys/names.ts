@@ -3,6 +3,7 @@ import {
   EBUSY,
   EEXIST,
   EINVAL,
+  EIO,
   EISDIR,
   ENAMETOOLONG,
   ENOENT,
@@ -64,7 +65,7 @@ import {
   nlookupUnlock,
 } from '../vfs/nlookup';
 import { scratchNl, scratchWord } from '../vfs/scratch';
-import { VN_LINKABLE, Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
+import { VN_DEAD, VN_LINKABLE, Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import {
   vop_nlink,
   vop_nmkdir,
@@ -176,6 +177,8 @@ function link(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32
   e = lookupNew(nl, newdirfd, SA_PATH2, newlen, false);
   if (e == 0) {
     if (changetype<usize>(old.nl_mount) != changetype<usize>(nl.nl_mount)) e = -EXDEV;
+    // revoked, and known by a descriptor only: no file system's any more
+    else if (vp.v_flag & VN_DEAD) e = -EIO;
     else if (vp.v_type == S_IFDIR) e = -EPERM;
     else if (vp.v_fc.fc_attr.va_nlink == 0 && !linkable) e = -ENOENT;
     else e = vop_nlink(nl.nl_ncp.nc_fm, nl.nl_ncp, vp, curcred());

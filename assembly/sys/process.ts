@@ -21,7 +21,7 @@ import {
   PS_ZOMBIE,
 } from '../proc/proc';
 import { LIBRARY_IGNORES, sigBit, signalUncatch } from '../proc/signal';
-import { CALL_WAIT, lwpBlock, lwpResume } from '../proc/sleep';
+import { CALL_WAIT, lwpBlock, lwpPutBack, lwpResume } from '../proc/sleep';
 import { attrAccess } from '../vfs/access';
 import { Mount } from '../vfs/mount';
 import { Namecache } from '../vfs/namecache';
@@ -123,6 +123,8 @@ export function proc_switch(pid: i32): i32 {
   if (e != 0) return e;
   const p = procFind(pid);
   if (changetype<usize>(p) == 0 || p.p_state != PS_LIVE) return cpuLeave(-ESRCH);
+  // a blocked call goes on in its own process or not at all
+  lwpPutBack();
   cpuSetProc(changetype<usize>(p), changetype<usize>(p.p_cred));
   return cpuLeave(0);
 }

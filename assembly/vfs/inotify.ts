@@ -17,7 +17,7 @@
  *
  * Guard: r_inolock (spin) for watches and queues; events are allocated under it without waiting.
  */
-import { EEXIST, EINVAL, ENOMEM, ENOSPC } from '../abi/errno';
+import { EEXIST, EINVAL, EIO, ENOMEM, ENOSPC } from '../abi/errno';
 import {
   IN_ACCESS,
   IN_ALL_EVENTS,
@@ -48,7 +48,7 @@ import { Chan, selWakeup, wakeup } from '../proc/sleep';
 import { ALLOC_NOIO, ALLOC_NOWAIT, ALLOC_ZERO } from '../vm/page';
 import { kfree, kmalloc, Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { cacheNameCopy, Namecache, NCF_DESTROYED } from './namecache';
-import { Vnode, vnodePut, vnodeRef } from './vnode';
+import { VN_DEAD, Vnode, vnodePut, vnodeRef } from './vnode';
 
 /** One descriptor's watches and events. */
 @unmanaged
@@ -356,7 +356,10 @@ function watchLink(w: Watch, inp: Inotify, vp: Vnode): void {
   add32(changetype<usize>(roots()) + offsetof<Roots>('r_inotify'), 1);
 }
 
-/** Watch a vnode the caller holds, or change its watch: the watch descriptor or an errno. */
+/**
+ * Watch a vnode the caller holds, or change its watch: the watch descriptor or an errno. -EIO of one
+ * that was revoked: it told its watchers that it went, and is freed without a word.
+ */
 export function inotifyAdd(inp: Inotify, vp: Vnode, mask: u32): i32 {
   const zone = changetype<Zone>(<usize>roots().r_zinowatch);
   const fresh = zoneAlloc(zone, ALLOC_NOIO | ALLOC_ZERO);
@@ -369,7 +372,8 @@ export function inotifyAdd(inp: Inotify, vp: Vnode, mask: u32): i32 {
     const w = watchAt(p);
     r = mask & IN_MASK_CREATE ? -EEXIST : w.iw_wd;
     if (r > 0) w.iw_mask = (mask & IN_MASK_ADD ? w.iw_mask : 0) | (mask & KEPT_FLAGS);
-  } else if (fresh == 0) r = -ENOMEM;
+  } else if (vp.v_flag & VN_DEAD) r = -EIO;
+  else if (fresh == 0) r = -ENOMEM;
   else if (roots().r_inotify >= WATCHES_MAX || inp.in_lastwd == i32.MAX_VALUE) r = -ENOSPC;
   else {
     const w = changetype<Watch>(fresh);
