@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help install system build run tour test model planted million bench lint format clean
+.PHONY: fuzz help install system build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -76,6 +76,12 @@ planted: system build ## plant bugs in the kernel, one by one: the model test mu
 
 million: build ## a directory of a million files: made, looked up, listed, removed, its RAM given back
 	@NAMES=1000000 $(BIN)/vitest run --project node test/scale
+
+# CALLS, SEED (the first), REPLAY=SEED[:CALL] are passed on; see test/fuzz/run.ts.
+fuzz: build ## random and hostile calls: 5,000,000, on machines of 4 MiB to 64 MiB
+	@$(BIN)/tsc -p test/fuzz/tsconfig.json
+	@$(NODE) --enable-source-maps build/fuzz/test/fuzz/run.js $(if $(CALLS),--calls $(CALLS)) \
+		$(if $(SEED),--first $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 bench: build ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json
