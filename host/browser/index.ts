@@ -24,6 +24,19 @@ export type {
   Snapshot,
 } from './types.ts';
 
+// A worker's proxy must live as long as the worker: comlink releases the worker with it, and no
+// machine could be booted there again.
+const served = new WeakMap<Worker, Services>();
+
+function servicesOf(worker: Worker): Services {
+  let services = served.get(worker);
+  if (services === undefined) {
+    services = wrap(worker) as unknown as Services;
+    served.set(worker, services);
+  }
+  return services;
+}
+
 /**
  * Boot a machine in a worker whose script calls `serve()` of `damselfly/worker`. A worker may have
  * several machines; it goes on when they are down.
@@ -39,7 +52,7 @@ export async function bootInWorker(worker: Worker, options: RemoteBootOptions = 
     link.end(() => new Error(`the worker could not be started${message ? `: ${message}` : ''}`));
   worker.addEventListener('error', failed);
   try {
-    const { calls } = wrap(worker) as unknown as Services;
+    const { calls } = servicesOf(worker);
     return machineOf(link, (await link.call(calls, 'boot', [options])) as Reference);
   } finally {
     worker.removeEventListener('error', failed);

@@ -22,7 +22,8 @@ export function servicesAt({ port }: Reference): Services {
 
 /** The connection to a worker: it knows what is under way, so that nothing waits for a dead one. */
 export class Link {
-  readonly #underWay = new Set<Fail>();
+  /** Each with what it calls: a proxy that is collected would take its port, and the answer, along. */
+  readonly #underWay = new Map<Fail, Service>();
   #ended: ((name: string) => Error) | undefined;
 
   /** Call a function of the other side. */
@@ -41,7 +42,7 @@ export class Link {
     const ended = new Promise<never>((_, reject) => {
       fail = reject;
     });
-    this.#underWay.add(fail);
+    this.#underWay.set(fail, service);
     try {
       const { value } = await Promise.race([service.invoke(name, packed), ended]);
       const [done, result] = value as [boolean, unknown];
@@ -55,7 +56,7 @@ export class Link {
   /** What is under way fails, and so does every later call. */
   end(reason: (name: string) => Error): void {
     this.#ended ??= reason;
-    for (const fail of this.#underWay) fail(reason('wait'));
+    for (const fail of this.#underWay.keys()) fail(reason('wait'));
     this.#underWay.clear();
   }
 

@@ -15,6 +15,8 @@ const ARGUMENTS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A test collects garbage when it wants to.
+  '--js-flags=--expose-gc',
 ];
 
 /** Where the browser is: CHROMIUM, or the first of the usual names on the PATH. */

@@ -112,6 +112,7 @@ const EXPECTED: Record<string, unknown> = {
     later: { ...ESRCH, syscall: 'readFile', message: 'ESRCH: no such process, readFile' },
   },
   clock: 1005,
+  garbage: { booted: [], read: 'still there' },
   workers: {
     seen: [['f'], []],
     after: [],

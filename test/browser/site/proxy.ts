@@ -269,6 +269,27 @@ const scenarios: Record<string, Scenario> = {
     return Math.floor(mtimeMs / 1000);
   },
 
+  async garbage(machine) {
+    const worker = startWorker();
+    await (await bootInWorker(worker, { ram: 8 << 20 })).shutdown();
+    const reading = (async () => {
+      const user = await machine.process();
+      await user.mkfifo('/tmp/fifo');
+      return user.fs.readFile('/tmp/fifo', 'utf8');
+    })();
+    while (!(await machine.fs.readdir('/tmp')).includes('fifo')) await machine.fs.stat('/');
+    // Whatever nobody holds is collected, and comlink tells the worker so.
+    for (let i = 0; i < 5; i++) {
+      (globalThis as unknown as { gc(): void }).gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const again = await bootInWorker(worker, { ram: 8 << 20 });
+    const booted = await again.fs.readdir('/tmp');
+    worker.terminate();
+    await machine.fs.writeFile('/tmp/fifo', 'still there');
+    return { booted, read: await reading };
+  },
+
   async workers() {
     const worker = startWorker();
     const machines = await Promise.all([1, 2].map(() => bootInWorker(worker, { ram: 8 << 20 })));
