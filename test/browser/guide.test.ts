@@ -109,6 +109,9 @@ function followed(): void {
     const { stdout } = await bundle(command('npx vite build').slice(0, 2));
     expect(stdout).toContain('built in');
     const output = join(project, 'dist');
+    // It is the worker that carries the machine.
+    const page = fs.readdirSync(join(output, 'assets')).find((name) => /^index-.*\.js$/.test(name)) as string;
+    expect(fs.statSync(join(output, 'assets', page)).size).toBeLessThan(40_000);
     expect(await saidAt(await serveDirectory(output))).toBe(expectedOutput());
     const isolated = expectedOutput().replace('booted: up', 'booted: smp');
     expect(await saidAt(await serveDirectory(output, ISOLATION))).toBe(isolated);

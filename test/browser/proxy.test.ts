@@ -83,6 +83,7 @@ const EXPECTED: Record<string, unknown> = {
     exclude: expect.objectContaining({ type: 'TypeError' }),
   },
   waiting: {
+    silent: 'AbortError',
     read: 'through a fifo',
     watched: ['rename n'],
     ended: ['AbortError', 'ABORT_ERR'],

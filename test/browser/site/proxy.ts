@@ -166,6 +166,10 @@ const scenarios: Record<string, Scenario> = {
     const { fs } = machine;
     const user = await machine.process({ uid: 1000, gid: 1000 });
     await user.mkfifo('/tmp/fifo');
+    const quiet = new AbortController();
+    const cause = fs.readFile('/tmp/fifo', { signal: quiet.signal }).catch((error) => error.cause as unknown);
+    quiet.abort();
+    const silent = await cause;
     const reader = user.fs.readFile('/tmp/fifo', 'utf8');
     await fs.writeFile('/tmp/fifo', 'through a fifo');
     const aborted = new AbortController();
@@ -183,6 +187,7 @@ const scenarios: Record<string, Scenario> = {
     const writer = await fs.open('/tmp/fifo', 'w');
     await writer.close();
     return {
+      silent: silent instanceof DOMException && silent.name,
       read: await reader,
       watched: watched.map((event) => event.replace(/0\.\d+.*/, '')).slice(0, 1),
       ended: [ended.name, ended.code],

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const host = fileURLToPath(new URL('../../../host', import.meta.url));
-const core = ['machine', 'syscalls', 'platform'].flatMap((directory) =>
+const core = ['machine', 'syscalls', 'platform', 'browser'].flatMap((directory) =>
   readdirSync(`${host}/${directory}`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${directory}/${name}`),
