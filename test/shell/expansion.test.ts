@@ -41,32 +41,35 @@ function fields(words: string, { ifs, x, y, positional }: Setting): readonly str
 }
 
 const value = fc.string({ unit: fc.constantFrom('a', 'b', ' ', ':', '\t', '*'), maxLength: 6 });
-const piece = fc.constantFrom(
-  '$x',
-  '"$x"',
-  '$y',
-  '"$y"',
-  'w',
-  '""',
-  "''",
-  '"q q"',
-  '$@',
-  '"$@"',
-  '$*',
-  '"$*"',
-  '$1',
-  '"$1"',
-  ' ',
-  '${x:-d e}',
-  '"${x:-d e}"',
-  '${x:+"a b" c}',
-  '${n-$x}',
-  '${n:-"$y"}',
-  '${x#a}',
-  '"${y%:}"',
-  '${n:=$x}',
-  '"${n+set}"',
-);
+// § stands for $, which would look like a placeholder in a string.
+const piece = fc
+  .constantFrom(
+    '§x',
+    '"§x"',
+    '§y',
+    '"§y"',
+    'w',
+    '""',
+    "''",
+    '"q q"',
+    '§@',
+    '"§@"',
+    '§*',
+    '"§*"',
+    '§1',
+    '"§1"',
+    ' ',
+    '§{x:-d e}',
+    '"§{x:-d e}"',
+    '§{x:+"a b" c}',
+    '§{n-§x}',
+    '§{n:-"§y"}',
+    '§{x#a}',
+    '"§{y%:}"',
+    '§{n:=§x}',
+    '"§{n+set}"',
+  )
+  .map((each) => each.replaceAll('§', '$'));
 const setting = fc.record({
   ifs: fc.constantFrom(' \t\n', ':', ' :', '', ': ', 'a', '\t:'),
   x: value,
