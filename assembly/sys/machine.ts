@@ -267,6 +267,13 @@ export function machine_stop(): i32 {
   return 0;
 }
 
+function anyProgram(): bool {
+  for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
+    if (changetype<Proc>(<usize>q).p_flag & PF_PROGRAM) return true;
+  }
+  return false;
+}
+
 /**
  * Go on after machine_stop. `copy` 1: this is another machine, made of the stopped one's RAM. The
  * functions that ran as programs stayed with the other, so these end.
@@ -275,7 +282,8 @@ export function machine_resume(copy: i32): i32 {
   const b = bb();
   if (b.bb_state != MACHINE_STOPPED) return -EINVAL;
   b.bb_state = MACHINE_UP;
-  if (copy == 0) return 0;
+  // a copy without programs is the same to the byte: entering would be a trace
+  if (copy == 0 || !anyProgram()) return 0;
   const e = cpuEnter();
   if (e != 0) return e;
   for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
