@@ -14,7 +14,7 @@ import { Cpu, type CpuOptions } from './cpu.ts';
 import type { KernelExports } from './exports.ts';
 import type { Flavour } from './kernels.ts';
 import { Machine, type MachineIdentity } from './machine.ts';
-import type { MemoryPool } from './memory.ts';
+import { MemoryPool } from './memory.ts';
 import { sourceLookup } from './source.ts';
 import { checkBootBlock, checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
 import { type InitialFile, makeTree } from './tree.ts';
@@ -166,9 +166,14 @@ function start(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
     : again(Machine, kernel, { ...options, from: options.from });
 }
 
+const isShared = (flavour: Flavour) => flavour.startsWith('smp');
+
+/** The memory of the machine that was shut down last, if it was small, for the next of its size. */
+const idle = new MemoryPool(1, 32 << 20);
+
 function makeMemory(ramBytes: number, flavour: Flavour): WebAssembly.Memory {
   const pages = ramBytes / WASM_PAGE_SIZE;
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: flavour.startsWith('smp') });
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared(flavour) });
 }
 
 function instantiate(kernel: Kernel, cpu: Cpu): KernelExports {
@@ -206,7 +211,9 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new RangeError(`seed must be a whole number from 0 to 2^53, and is ${seed}`);
   }
-  const cpu = new Cpu(makeMemory(ramOf(options), flavour), {
+  const pool = isShared(flavour) ? undefined : idle;
+  const ram = ramOf(options);
+  const cpu = new Cpu(pool?.take(ram) ?? makeMemory(ram, flavour), {
     console: options.console,
     virtualClock: clock.virtual,
     source: sourceOf(flavour),
@@ -220,7 +227,8 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   );
   must(cpu.attach(), 'cpu_attach', cpu);
   const init = must(exports.machine_start(), 'machine_start', cpu);
-  const machine = new Machine(cpu, { flavour, kernel: kernel.hash, initPid: init, virtualClock: virtual });
+  const identity = { flavour, kernel: kernel.hash, initPid: init, virtualClock: virtual, pool };
+  const machine = new Machine(cpu, identity);
   makeTree(machine.init.fs, files, hostname);
   if (credentials !== undefined) machine.setFsCredentials(credentials);
   return machine;
@@ -242,7 +250,7 @@ type MachineClass<M extends Machine> = new (cpu: Cpu, identity: MachineIdentity)
 function again<M extends Machine>(Class: MachineClass<M>, kernel: Kernel, options: ForkOptions): M {
   const { from: snapshot } = options;
   const { flavour } = snapshot;
-  const pool = flavour.startsWith('smp') ? undefined : options.pool;
+  const pool = isShared(flavour) ? undefined : (options.pool ?? idle);
   checkSnapshot(snapshot);
   if (kernel.hash === UNKNOWN) {
     throw new Error('the kernel given does not say which build it is: pass its bytes, or where they are');

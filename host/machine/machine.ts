@@ -33,6 +33,8 @@ export class Machine {
   #fsProcess: Process;
   readonly #identity: MachineIdentity;
   #down = false;
+  /** What the log was when the machine went. */
+  #lastLog: string | undefined;
 
   /** Machines are made by boot() and bootSync(). */
   constructor(cpu: Cpu, identity: MachineIdentity) {
@@ -122,7 +124,7 @@ export class Machine {
 
   /** What the kernel has logged, its last 4 KiB. */
   get log(): string {
-    return this.cpu.log();
+    return this.#lastLog ?? this.cpu.log();
   }
 
   /**
@@ -140,7 +142,9 @@ export class Machine {
     const debug = cpu.u32[(BOOTBLOCK + BB_FLAVOUR) >>> 2] & FLAVOUR_DEBUG;
     if (leaks > 0 && debug) throw new LeakError(leaks, this.log);
     // Shut down in the middle of a call, a machine refuses, and is still in use.
-    if (leaks >= 0) this.#identity.pool?.give(cpu.memory, cpu.retire());
+    if (leaks < 0) return;
+    this.#lastLog = this.log;
+    this.#identity.pool?.give(cpu.memory, cpu.retire());
   }
 
   [Symbol.dispose](): void {

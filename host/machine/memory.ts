@@ -13,11 +13,14 @@ import { WASM_PAGE_SIZE } from '../../assembly/abi/layout.ts';
 
 export class MemoryPool {
   readonly #limit: number;
+  readonly #usedBytes: number;
   readonly #idle: WebAssembly.Memory[] = [];
 
-  /** Keeps at most `limit` memories that nobody uses. */
-  constructor(limit: number) {
+  /** Keeps at most `limit` memories that nobody uses, and none of which more than `usedBytes` were
+   *  in use: what was touched once stays the process's. */
+  constructor(limit: number, usedBytes = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
+    this.#usedBytes = usedBytes;
   }
 
   /** An unshared memory of this size, all zeros. */
@@ -30,6 +33,7 @@ export class MemoryPool {
 
   /** Take back an unshared memory whose machine is gone, and of which `usedBytes` were in use. */
   give(memory: WebAssembly.Memory, usedBytes: number): void {
+    if (usedBytes > this.#usedBytes) return;
     new Uint8Array(memory.buffer, 0, usedBytes).fill(0);
     if (this.#idle.push(memory) > this.#limit) this.#idle.shift();
   }
