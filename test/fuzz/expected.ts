@@ -209,7 +209,11 @@ export const ALSO: readonly Note[] = [
   note('sys_open_by_handle_at', 'ENFILE', 'as open'),
   note('sys_open_by_handle_at', 'EISDIR', 'as open'),
   note('sys_open_by_handle_at', 'EROFS', 'as open'),
-  note('sys_dup sys_dup2 sys_dup3 sys_fcntl sys_pipe2', 'ENOMEM', 'the table of descriptors cannot grow'),
+  note(
+    'sys_dup sys_dup2 sys_dup3 sys_fcntl sys_pipe2',
+    'ENOMEM',
+    'the table of descriptors, or a pipe, cannot grow',
+  ),
   note(
     'sys_read sys_readv sys_pread sys_preadv sys_write sys_writev sys_pwrite sys_pwritev',
     'ENOMEM',

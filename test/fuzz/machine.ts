@@ -92,13 +92,14 @@ const VECTORED: ReadonlySet<ExportName> = new Set(['sys_readv', 'sys_writev', 's
 /** What an ioctl here reads or writes at its address: an int. */
 const IOCTL_BYTES = 4;
 
-function spaces(): Uint8Array[] {
-  const buffers: Uint8Array[] = SPACE_BYTES.map((size) => Uint8Array.from({ length: size }, (_, i) => i * 7));
+/** What the host buffers hold at first: bytes that differ from their neighbours, and the texts. */
+const CONTENTS: readonly Uint8Array[] = (() => {
+  const buffers: Uint8Array[] = SPACE_BYTES.map((size) => new Uint8Array(size).map((_, i) => i * 7));
   const texts = new Uint8Array(TEXT_SLOT * TEXTS.length);
   for (const [i, text] of TEXTS.entries()) texts.set(new TextEncoder().encode(text), TEXT_SLOT * i);
   buffers[TEXT_SPACE] = texts;
   return buffers;
-}
+})();
 
 export class FuzzMachine {
   readonly kernel: KernelExports;
@@ -106,7 +107,7 @@ export class FuzzMachine {
   readonly u32: Uint32Array;
   readonly view: DataView;
   area = 0;
-  readonly #spaces = spaces();
+  readonly #spaces = CONTENTS.map((bytes) => bytes.slice());
   #allowed: Range[] = [];
   #trouble: Trouble | undefined;
   #copies = 0;

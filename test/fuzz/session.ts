@@ -144,6 +144,7 @@ export class Session {
   readonly #record: Call[] | undefined;
   #clock = 0;
   #mustWait: Call | undefined;
+  #mustGiveNothing: Call | undefined;
 
   /** Every call is added to `record`, if there is one. */
   constructor(plan: Plan, tally: Tally, record?: Call[]) {
@@ -328,7 +329,7 @@ export class Session {
     const { random, blocked } = this.#world;
     const taken = blocked.find((one) => one.taken);
     if (taken && random.chance(0.4)) return this.#resume(taken);
-    if (blocked.length > BLOCKED_MOST)
+    if (random.chance(0.01) || blocked.length > BLOCKED_MOST)
       return { call: { name: 'sys_cancel', args: [random.pick(blocked).lwp], patches: [] } };
     return undefined;
   }
@@ -361,14 +362,10 @@ export class Session {
   /** `idle`: nobody was about to go on when the call was made. */
   #judge(step: Step, result: number, stopped: boolean, idle: boolean): void {
     const { call } = step;
-    const must = this.#mustWait === call;
-    if (must) {
-      this.#mustWait = undefined;
-      if (result >= 0)
-        throw new Violation(`a call that waited had no reason to: ${showCall(call)} gave ${result}`);
-    }
+    if (call === this.#mustWait || call === this.#mustGiveNothing) this.#stillNothing(call, result);
     if (result === -ERESTART) {
       this.#waits(step);
+      if (call === this.#mustWait) this.#giveUpAgain();
       return;
     }
     if (result === -ESRCH && !NAME_PROCESSES.has(call.name)) this.#world.current = undefined;
@@ -443,7 +440,7 @@ export class Session {
     // its process was ended by a signal
     if (result === -ESRCH) return;
     if (result < 0) this.#tally.count(blocked.step.call.name, result);
-    if (!blocked.taken && idle && world.random.chance(0.25)) this.#again(blocked);
+    if (!blocked.taken && idle && world.random.chance(0.6)) this.#again(blocked);
   }
 
   #mayWaitAgain({ step: { call }, process, held }: Blocked): boolean {
@@ -467,6 +464,21 @@ export class Session {
       world.queue.push({ call: again, done: step.done });
     };
     world.queue.push({ call: { name: 'proc_switch', args: [process.pid], patches: [] }, done });
+  }
+
+  /** @throws Violation if a call that had waited could move on at once */
+  #stillNothing(call: Call, result: number): void {
+    if (result >= 0)
+      throw new Violation(`a call that waited had no reason to: ${showCall(call)} gave ${result}`);
+    if (result !== -ERESTART) this.#mustWait = this.#mustGiveNothing = undefined;
+  }
+
+  /** What it has done before it waited again, its giving up tells. */
+  #giveUpAgain(): void {
+    const lwp = this.#world.blocked.at(-1)?.lwp ?? 0;
+    this.#mustWait = undefined;
+    this.#mustGiveNothing = { name: 'sys_cancel', args: [lwp], patches: [] };
+    this.#world.queue.push({ call: this.#mustGiveNothing });
   }
 
   #time(): void {

@@ -20,7 +20,10 @@ function transferFd(draft: Draft, access: number): number {
 function writeBuffer(draft: Draft, fd: number): Buffer {
   const { world, random } = draft;
   if (random.chance(0.02)) draft.trouble({ kind: 'console', result: random.pick([-5, 0, 1, 10]) });
-  const proc = world.descriptor(fd)?.path?.startsWith('/proc/');
+  const descriptor = world.descriptor(fd);
+  // enough to fill a pipe
+  if (descriptor?.kind === 'fifo' && random.chance(0.4)) return draft.buffer(random.between(4096, 70_000));
+  const proc = descriptor?.path?.startsWith('/proc/');
   return proc && random.chance(0.8) ? draft.command() : draft.buffer(world.length());
 }
 

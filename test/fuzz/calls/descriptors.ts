@@ -46,7 +46,8 @@ function control(draft: Draft): Step {
   const fd = world.fd(pipe ? ['fifo'] : command === F.F_SETBENEATH ? ['dir'] : undefined);
   let arg = random.below(16);
   if (command === F.F_SETFL) arg = random.some(STATUS, 0.3);
-  else if (command === F.F_SETPIPE_SZ) arg = random.pick([1, 4096, 5000, 8192, 65536, 1 << 20, 1 << 21]);
+  else if (command === F.F_SETPIPE_SZ)
+    arg = random.pick([1, 4096, 4096, 4096, 8192, 65536, 1 << 20, 1 << 21]);
   if (world.hostile()) arg = world.hostileNumber();
   return draft.step([fd, world.hostile() ? world.hostileInteger() : command, arg], (result, args) => {
     if (args[1] === F.F_DUPFD || args[1] === F.F_DUPFD_CLOEXEC) copied(draft, args[0], result);
