@@ -11,7 +11,7 @@ NODE ?= node
 BIN := node_modules/.bin
 
 KERNEL_SOURCES := $(shell find assembly -name '*.ts' ! -name stackprobe.ts) assembly/build.mjs asconfig.json
-HOST_SOURCES := $(shell find host assembly/abi -name '*.ts') tsconfig.json tsconfig.build.json
+HOST_SOURCES := $(shell find host assembly/abi -name '*.ts') host/bundle.mjs package-lock.json tsconfig.json tsconfig.build.json
 KERNEL := build/kernel/.built
 HOST := build/dist/.built
 
@@ -48,6 +48,7 @@ $(KERNEL): $(KERNEL_SOURCES) | install
 $(HOST): $(HOST_SOURCES) | install
 	@rm -rf build/dist
 	@$(BIN)/tsc -p tsconfig.build.json
+	@$(NODE) host/bundle.mjs
 	@touch $@
 
 build: $(KERNEL) $(HOST) ## build the kernel (four artefacts) and the host

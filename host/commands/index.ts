@@ -14,6 +14,14 @@ export interface CommandEntry {
 
 export const commands: Readonly<Record<string, CommandEntry>> = {
   '[': { summary: 'evaluate a condition', load: async () => (await import('./test.ts')).test },
+  awk: {
+    summary: 'find and process patterns in text',
+    load: async () => (await import('./filters.ts')).filters.awk,
+  },
+  base64: {
+    summary: 'encode or decode data in base64',
+    load: async () => (await import('./filters.ts')).filters.base64,
+  },
   basename: {
     summary: 'strip directory and suffix from filenames',
     load: async () => (await import('./names.ts')).basename,
@@ -28,7 +36,19 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   clear: { summary: 'clear the terminal screen', load: async () => (await import('./small.ts')).clear },
   cmp: { summary: 'compare two files byte by byte', load: async () => (await import('./streams.ts')).cmp },
+  column: {
+    summary: 'arrange text in columns',
+    load: async () => (await import('./filters.ts')).filters.column,
+  },
+  comm: {
+    summary: 'compare two sorted files line by line',
+    load: async () => (await import('./filters.ts')).filters.comm,
+  },
   cp: { summary: 'copy files and directories', load: async () => (await import('./cp.ts')).cp },
+  cut: {
+    summary: 'print selected parts of lines',
+    load: async () => (await import('./filters.ts')).filters.cut,
+  },
   date: {
     summary: 'display the date and time in the given FORMAT',
     load: async () => (await import('./small.ts')).date,
@@ -37,6 +57,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   df: {
     summary: 'show information about the file system on which each FILE resides, or all file systems',
     load: async () => (await import('./disk.ts')).df,
+  },
+  diff: {
+    summary: 'compare files line by line',
+    load: async () => (await import('./filters.ts')).filters.diff,
   },
   dirname: {
     summary: 'strip last component from file name',
@@ -48,11 +72,24 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./disk.ts')).du,
   },
   echo: { summary: 'display a line of text', load: async () => (await import('./echo.ts')).echo },
+  egrep: {
+    summary: 'print lines that match extended patterns',
+    load: async () => (await import('./filters.ts')).filters.egrep,
+  },
   env: {
     summary: 'set each NAME to VALUE in the environment and run COMMAND',
     load: async () => (await import('./run.ts')).env,
   },
+  expand: {
+    summary: 'convert tabs to spaces',
+    load: async () => (await import('./filters.ts')).filters.expand,
+  },
+  expr: { summary: 'evaluate an expression', load: async () => (await import('./filters.ts')).filters.expr },
   false: { summary: 'do nothing, unsuccessfully', load: async () => (await import('./small.ts')).false_ },
+  fgrep: {
+    summary: 'print lines that contain strings',
+    load: async () => (await import('./filters.ts')).filters.fgrep,
+  },
   find: {
     summary: 'search for files in a directory hierarchy',
     load: async () => (await import('./find.ts')).find,
@@ -61,9 +98,17 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'manage file locks from shell scripts',
     load: async () => (await import('./run.ts')).flock,
   },
+  fold: {
+    summary: 'wrap each line to a width',
+    load: async () => (await import('./filters.ts')).filters.fold,
+  },
   getfattr: {
     summary: 'get extended attributes of files',
     load: async () => (await import('./xattr.ts')).getfattr,
+  },
+  grep: {
+    summary: 'print lines that match patterns',
+    load: async () => (await import('./filters.ts')).filters.grep,
   },
   head: { summary: 'output the first part of files', load: async () => (await import('./head.ts')).head },
   hostname: {
@@ -74,6 +119,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print user and group information for each specified USER, or for the current process',
     load: async () => (await import('./procs.ts')).id,
   },
+  join: {
+    summary: 'join lines of two files on a common field',
+    load: async () => (await import('./filters.ts')).filters.join,
+  },
+  jq: { summary: 'process JSON', load: async () => (await import('./filters.ts')).filters.jq },
   kill: {
     summary: 'send signals to processes, or list signals',
     load: async () => (await import('./procs.ts')).kill,
@@ -99,6 +149,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./mount.ts')).mount,
   },
   mv: { summary: 'move (rename) files', load: async () => (await import('./cp.ts')).mv },
+  nl: { summary: 'number lines', load: async () => (await import('./filters.ts')).filters.nl },
   nohup: {
     summary: 'run COMMAND, ignoring hangup signals',
     load: async () => (await import('./run.ts')).nohup,
@@ -107,6 +158,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print the number of processing units available',
     load: async () => (await import('./small.ts')).nproc,
   },
+  od: { summary: 'dump files in octal and other formats', load: async () => (await import('./od.ts')).od },
+  paste: { summary: 'merge lines of files', load: async () => (await import('./filters.ts')).filters.paste },
   printf: { summary: 'print words by a format', load: async () => (await import('./printf.ts')).printf },
   ps: {
     summary: 'report a snapshot of the current processes',
@@ -124,8 +177,13 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print the resolved absolute file name',
     load: async () => (await import('./names.ts')).realpath,
   },
+  rev: {
+    summary: 'reverse lines characterwise',
+    load: async () => (await import('./filters.ts')).filters.rev,
+  },
   rmdir: { summary: 'remove empty directories', load: async () => (await import('./mkdir.ts')).rmdir },
   rm: { summary: 'remove files or directories', load: async () => (await import('./rm.ts')).rm },
+  sed: { summary: 'edit text as it goes by', load: async () => (await import('./filters.ts')).filters.sed },
   seq: {
     summary: 'print numbers from FIRST to LAST, in steps of INCREMENT',
     load: async () => (await import('./small.ts')).seq,
@@ -158,7 +216,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'delay for a specified amount of time',
     load: async () => (await import('./small.ts')).sleep,
   },
+  sort: { summary: 'sort lines of text files', load: async () => (await import('./sort.ts')).sort },
+  split: {
+    summary: 'split a file into pieces',
+    load: async () => (await import('./filters.ts')).filters.split,
+  },
   stat: { summary: 'display file or file system status', load: async () => (await import('./stat.ts')).stat },
+  strings: {
+    summary: 'print the printable strings in files',
+    load: async () => (await import('./filters.ts')).filters.strings,
+  },
   su: {
     summary: 'change the effective user ID and group ID to that of USER',
     mode: 0o4755,
@@ -171,6 +238,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   sysctl: {
     summary: 'view or change kernel settings',
     load: async () => (await import('./kernel.ts')).sysctl,
+  },
+  tac: {
+    summary: 'print files with their lines reversed',
+    load: async () => (await import('./filters.ts')).filters.tac,
   },
   tail: { summary: 'output the last part of files', load: async () => (await import('./tail.ts')).tail },
   tar: {
@@ -188,6 +259,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   touch: { summary: 'change file timestamps', load: async () => (await import('./touch.ts')).touch },
   true: { summary: 'do nothing, successfully', load: async () => (await import('./small.ts')).true_ },
+  tr: {
+    summary: 'translate or delete characters',
+    load: async () => (await import('./filters.ts')).filters.tr,
+  },
   tty: {
     summary: 'print the file name of the terminal connected to standard input',
     load: async () => (await import('./small.ts')).tty,
@@ -201,6 +276,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print certain system information',
     load: async () => (await import('./small.ts')).uname,
   },
+  unexpand: {
+    summary: 'convert spaces to tabs',
+    load: async () => (await import('./filters.ts')).filters.unexpand,
+  },
+  uniq: { summary: 'report or omit repeated lines', load: async () => (await import('./sort.ts')).uniq },
   vmstat: { summary: 'show how the memory is used', load: async () => (await import('./kernel.ts')).vmstat },
   vopstat: {
     summary: 'show how often each vnode operation was called',

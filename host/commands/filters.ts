@@ -1,0 +1,277 @@
+/**
+ * The text filters: grep, sed, awk, sort and others, which are just-bash's behind the interface of
+ * our programs. They work on whole texts: what they read is read to its end first. Those whose
+ * lines do not depend on each other are given their input piece by piece, so that they stand in
+ * pipelines that never end.
+ */
+import type { Program } from '../programs/program.ts';
+import type { NodeFs } from '../syscalls/fs/types.ts';
+import { atWork, type Tool } from './lib/command.ts';
+import type { Filter, FilterFiles, FilterStat } from './vendor/filters.ts';
+
+interface Shape {
+  /** Options with a value: letters, and words. */
+  values?: string;
+  valueWords?: readonly string[];
+  /** Operands that are no files: a pattern, a program. */
+  before?: number;
+  /** Options that stand for those operands. */
+  instead?: readonly string[];
+  /** It reads standard input whatever its operands are, or never, or only for "-". */
+  stdin?: 'always' | 'never' | 'dash';
+  /** Options with which each line is for itself; undefined: lines depend on each other. */
+  stateless?: RegExp;
+  /** Exit status of a wrong option. */
+  usageStatus?: number;
+}
+
+const GREP: Shape = {
+  values: 'efmABCdD',
+  valueWords: [
+    'regexp',
+    'file',
+    'max-count',
+    'after-context',
+    'before-context',
+    'context',
+    'include',
+    'exclude',
+    'exclude-dir',
+    'color',
+    'label',
+  ],
+  before: 1,
+  instead: ['e', 'f', 'regexp', 'file'],
+  stateless:
+    /^[EFGPivwxosqhae]$|^(extended-regexp|fixed-strings|perl-regexp|ignore-case|invert-match|word-regexp|line-regexp|only-matching|no-filename|line-buffered|regexp)$/,
+  usageStatus: 2,
+};
+
+const SHAPES: Readonly<Record<string, Shape>> = {
+  grep: GREP,
+  egrep: GREP,
+  fgrep: GREP,
+  sed: {
+    values: 'efl',
+    valueWords: ['expression', 'file', 'line-length'],
+    before: 1,
+    instead: ['e', 'f', 'expression', 'file'],
+  },
+  awk: { values: 'Fvf', before: 1, instead: ['f'], usageStatus: 2 },
+  comm: { stdin: 'dash' },
+  cut: {
+    values: 'bcdf',
+    valueWords: ['bytes', 'characters', 'delimiter', 'fields', 'output-delimiter'],
+    stateless: /^[bcdfsn]$/,
+  },
+  paste: { values: 'd', valueWords: ['delimiters'] },
+  tr: { stdin: 'always' },
+  rev: { stateless: /^$/ },
+  nl: { values: 'bdfhilnsvw' },
+  fold: { values: 'w', valueWords: ['width'], stateless: /^[bsw]$|^(bytes|spaces|width)$/ },
+  expand: { values: 't', valueWords: ['tabs'], stateless: /^[it]$|^(initial|tabs)$/ },
+  unexpand: { values: 't', valueWords: ['tabs'], stateless: /^[at]$|^(all|tabs)$/ },
+  strings: { values: 'nt' },
+  split: { values: 'abCln', valueWords: ['suffix-length', 'bytes', 'lines', 'number', 'additional-suffix'] },
+  column: { values: 'sco', valueWords: ['separator', 'output-separator'] },
+  join: { values: 'aveojt12', stdin: 'dash' },
+  jq: {
+    values: '',
+    valueWords: ['arg', 'argjson', 'slurpfile', 'rawfile', 'indent', 'tab', 'from-file'],
+    before: 1,
+    usageStatus: 2,
+  },
+  base64: { values: 'w', valueWords: ['wrap'] },
+  diff: { values: 'UC', stdin: 'dash', usageStatus: 2 },
+  tac: { values: 's', valueWords: ['separator'] },
+  expr: { stdin: 'never' },
+};
+
+interface Words {
+  readonly operands: readonly string[];
+  /** Letters and words of the options, without their values. */
+  readonly options: readonly string[];
+}
+
+/** Only to know whether standard input is read: the filter parses its words itself. */
+function sortWords(args: readonly string[], { values = '', valueWords = [] }: Shape): Words {
+  const operands: string[] = [];
+  const options: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i];
+    if (word === '--') {
+      operands.push(...args.slice(i + 1));
+      break;
+    }
+    if (word.startsWith('--')) {
+      const [name] = word.slice(2).split('=');
+      options.push(name);
+      if (valueWords.includes(name) && !word.includes('=')) i++;
+      continue;
+    }
+    if (!word.startsWith('-') || word === '-') {
+      operands.push(word);
+      continue;
+    }
+    for (let at = 1; at < word.length; at++) {
+      options.push(word[at]);
+      if (!values.includes(word[at])) continue;
+      if (at === word.length - 1) i++;
+      break;
+    }
+  }
+  return { operands, options };
+}
+
+function filesAmong({ operands, options }: Words, { before = 0, instead = [] }: Shape): readonly string[] {
+  return instead.some((option) => options.includes(option)) ? operands : operands.slice(before);
+}
+
+function readsInput(name: string, words: Words, shape: Shape): boolean {
+  const { options } = words;
+  if (options.includes('help') || options.includes('version') || shape.stdin === 'never') return false;
+  if (shape.stdin === 'always') return true;
+  const files = filesAmong(words, shape).filter((word) => name !== 'awk' || !/^[A-Za-z_]\w*=/.test(word));
+  if (files.includes('-')) return true;
+  if (shape.stdin === 'dash') return false;
+  if (name === 'jq' && (options.includes('n') || options.includes('null-input'))) return false;
+  const isRecursive = /^e?f?grep$/.test(name) && options.some((option) => /^(r|R|recursive)$/.test(option));
+  return files.length === 0 && !isRecursive;
+}
+
+function statOf(fs: NodeFs, path: string, follow: boolean): FilterStat {
+  const stats = follow ? fs.statSync(path) : fs.lstatSync(path);
+  return {
+    // A fifo or device is read like a file.
+    isFile: !stats.isDirectory() && !stats.isSymbolicLink(),
+    isDirectory: stats.isDirectory(),
+    isSymbolicLink: stats.isSymbolicLink(),
+    mode: stats.mode & 0o7777,
+    size: stats.size,
+    mtime: stats.mtime,
+    dev: stats.dev,
+    ino: stats.ino,
+  };
+}
+
+function filesOf({ fs }: Tool): FilterFiles {
+  return {
+    read: (path) => fs.promises.readFile(path),
+    write: (path, data, append) =>
+      append ? fs.promises.appendFile(path, data) : fs.promises.writeFile(path, data),
+    stat: (path, follow) => statOf(fs, path, follow),
+    list: (path) => fs.readdirSync(path),
+    mkdir: (path, recursive) => void fs.mkdirSync(path, { recursive }),
+    remove: (path, options) => fs.rmSync(path, options),
+    rename: (from, to) => fs.renameSync(from, to),
+    chmod: (path, mode) => fs.chmodSync(path, mode),
+    symlink: (target, path) => fs.symlinkSync(target, path),
+    link: (target, path) => fs.linkSync(target, path),
+    readlink: (path) => fs.readlinkSync(path),
+    realpath: (path) => fs.realpathSync(path),
+    utimes: (path, atime, mtime) => fs.utimesSync(path, atime, mtime),
+  };
+}
+
+const NEWLINE = 10;
+
+/** Whole lines of a stream, as many as come at a time; the last one may have no end. */
+async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    const all = new Uint8Array(held.length + chunk.length);
+    all.set(held);
+    all.set(chunk, held.length);
+    const end = all.lastIndexOf(NEWLINE) + 1;
+    held = all.slice(end);
+    if (end > 0) yield all.subarray(0, end);
+  }
+  if (held.length > 0) yield held;
+}
+
+async function runByPieces(
+  tool: Tool,
+  filter: Filter,
+  args: readonly string[],
+  quits: boolean,
+): Promise<number> {
+  let code: number | undefined;
+  for await (const lines of wholeLines(tool.context.stdin)) {
+    const result = await filter.run(args, lines);
+    await tool.out(result.stdout);
+    await tool.context.stdout.flush();
+    await tool.context.stderr.write(result.stderr);
+    // One piece with a match is a match; an error is one for all.
+    code = result.code > 1 ? result.code : Math.min(code ?? result.code, result.code);
+    if (result.code > 1 || (quits && result.code === 0)) return code;
+  }
+  if (code !== undefined) return code;
+  const empty = await filter.run(args, new Uint8Array(0));
+  await tool.out(empty.stdout);
+  await tool.context.stderr.write(empty.stderr);
+  return empty.code;
+}
+
+/**
+ * grep's words as the library takes them: several patterns are one with newlines between, and names
+ * are shown with one file too when there is another.
+ */
+function grepWords(args: readonly string[]): string[] {
+  const patterns: string[] = [];
+  const words: string[] = [];
+  let named = false;
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i];
+    if (word === '--') {
+      words.push(...args.slice(i));
+      break;
+    }
+    const long = /^--regexp(?:=([\s\S]*))?$/.exec(word);
+    const short = /^-([A-Za-z]*)e([\s\S]*)$/.exec(word);
+    if (long !== null) patterns.push(long[1] ?? args[++i] ?? '');
+    else if (short !== null && ![...short[1]].some((letter) => GREP.values?.includes(letter))) {
+      if (short[1] !== '') words.push(`-${short[1]}`);
+      patterns.push(short[2] === '' ? (args[++i] ?? '') : short[2]);
+    } else if (word === '-H' || word === '--with-filename') named = true;
+    else if (/^-[A-Za-z]*H/.test(word) && !/^-[A-Za-z]*[mABC]/.test(word)) {
+      named = true;
+      words.push(word.replace('H', ''));
+    } else if (word !== '--line-buffered' && word !== '-s' && !word.startsWith('--color')) words.push(word);
+  }
+  const all = patterns.length > 0 ? ['-e', patterns.join('\n'), ...words] : words;
+  return named ? [...all, '/dev/null'] : all;
+}
+
+const EMPTY = new Uint8Array(0);
+
+function filterProgram(name: string): Program {
+  const shape = SHAPES[name];
+  return (context) =>
+    atWork(context, async (tool) => {
+      const { createFilter } = await import('./vendor/filters.ts');
+      const own = context.argv.slice(1);
+      const args = shape === GREP ? grepWords(own) : own;
+      const words = sortWords(args, shape);
+      const filter = createFilter({ name, files: filesOf(tool), cwd: tool.process.cwd(), env: tool.env });
+      const reads = readsInput(name, words, shape);
+      const isAlone = filesAmong(words, shape).every((file) => file === '-');
+      const { stateless } = shape;
+      const byPieces =
+        reads &&
+        isAlone &&
+        stateless !== undefined &&
+        words.options.every((option) => stateless.test(option));
+      if (byPieces) return runByPieces(tool, filter, args, words.options.includes('q'));
+      const result = await filter.run(args, reads ? await context.stdin.bytes() : EMPTY);
+      await tool.out(result.stdout);
+      await context.stdout.flush();
+      await context.stderr.write(result.stderr);
+      const isUsage = /(invalid|unrecognized) option/.test(result.stderr);
+      return isUsage ? (shape.usageStatus ?? result.code) : result.code;
+    });
+}
+
+/** By their names. */
+export const filters: Readonly<Record<string, Program>> = Object.fromEntries(
+  Object.keys(SHAPES).map((name) => [name, filterProgram(name)]),
+);
