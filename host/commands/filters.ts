@@ -242,6 +242,11 @@ function grepWords(args: readonly string[]): string[] {
   return named ? [...all, '/dev/null'] : all;
 }
 
+/** It wants to be told of standard input. */
+function pasteWords(args: readonly string[], shape: Shape): readonly string[] {
+  return sortWords(args, shape).operands.length === 0 && !args.includes('--help') ? [...args, '-'] : args;
+}
+
 const EMPTY = new Uint8Array(0);
 
 function filterProgram(name: string): Program {
@@ -250,7 +255,11 @@ function filterProgram(name: string): Program {
     atWork(context, async (tool) => {
       const { createFilter } = await import('./vendor/filters.ts');
       const own = context.argv.slice(1);
-      const args = shape === GREP ? grepWords(own) : own;
+      if (own.length === 1 && own[0] === '--help' && HELP[name] !== undefined) {
+        await tool.out(HELP[name]);
+        return 0;
+      }
+      const args = shape === GREP ? grepWords(own) : name === 'paste' ? pasteWords(own, shape) : own;
       const words = sortWords(args, shape);
       const filter = createFilter({ name, files: filesOf(tool), cwd: tool.process.cwd(), env: tool.env });
       const reads = readsInput(name, words, shape);
@@ -270,6 +279,12 @@ function filterProgram(name: string): Program {
       return isUsage ? (shape.usageStatus ?? result.code) : result.code;
     });
 }
+
+/** Of those that the library has none for. */
+const HELP: Readonly<Record<string, string>> = {
+  tac: 'Usage: tac [FILE]...\nPrint files with their lines reversed, the last line first.\n\nWith no FILE, or when FILE is -, read standard input.\n',
+  expr: 'Usage: expr EXPRESSION\nPrint the value of EXPRESSION.\n\nOperators: | & < <= = == != >= > + - * / % : and match, substr, index, length.\nExit status is 1 if the value is null or 0.\n',
+};
 
 /** By their names. */
 export const filters: Readonly<Record<string, Program>> = Object.fromEntries(

@@ -144,8 +144,12 @@ export const od = command(
     },
   },
   async (tool, { options, operands, given }) => {
-    const types = given.flatMap((name) => (name === 'format' ? [] : (SHORT[name] ?? [])));
-    types.push(...options.format.flatMap((text) => text.match(/[acdfoux][1248CSILFD]?z?|[\s\S]/g) ?? []));
+    const listed = [...options.format];
+    const types = given.flatMap((name) =>
+      name === 'format'
+        ? (listed.shift()?.match(/[acdfoux][1248CSILFD]?z?|[\s\S]/g) ?? [])
+        : (SHORT[name] ?? []),
+    );
     const formats = (types.length === 0 ? ['o2'] : types).map(formatOf);
     const bytesOf = (text: string | undefined, otherwise: number) => {
       const size = text === undefined ? otherwise : parseSize(text);
@@ -158,12 +162,14 @@ export const od = command(
       throw new Failure(`invalid output address radix '${radix}'; it must be one character from [doxn]`);
     const skip = bytesOf(options['skip-bytes'], 0);
     const dump = new Dump(formats, width, radix, options['output-duplicates'], skip);
+    let opened = 0;
     let skipped = 0;
     let left = bytesOf(options['read-bytes'], Number.POSITIVE_INFINITY);
     for (const file of operands.length === 0 ? ['-'] : operands) {
       if (left === 0) break;
       try {
         await tool.reading(file, async (input) => {
+          opened++;
           for await (const chunk of input) {
             const from = Math.min(chunk.length, skip - skipped);
             skipped += from;
@@ -177,7 +183,7 @@ export const od = command(
         await tool.failed(quotedIfNeeded(file), error);
       }
     }
-    await tool.out(dump.end());
+    if (opened > 0) await tool.out(dump.end());
     return undefined;
   },
 );

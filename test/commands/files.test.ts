@@ -218,7 +218,7 @@ compare(
     'cp -l a hard',
     'cp -s a sym',
     'cp -s a sym',
-    'cp -rl d t/d7',
+    { line: 'cp -rl d t/d7', normal: sorted },
     'cp -r d/. t/dot',
     'cp -a d/sub/ t/slash',
     'cp a t/newdir/',

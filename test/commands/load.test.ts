@@ -15,7 +15,9 @@ beforeAll(async () => {
 afterAll(() => machine.shutdown());
 
 /** Their words are data, whatever they look like. */
-const NO_OPTIONS = ['test', 'true', 'false', 'echo', 'printf'];
+const NO_OPTIONS = ['test', 'true', 'false', 'echo', 'printf', 'expr'];
+/** What they are called by their own. */
+const CALLED: Readonly<Record<string, string>> = { '[': 'test', egrep: 'grep', fgrep: 'grep' };
 /** Tells what it can do after "]" only. */
 const HELPLESS = ['test', 'true', 'false'];
 
@@ -23,8 +25,8 @@ for (const [name, { summary }] of Object.entries(commands)) {
   it.skipIf(HELPLESS.includes(name))(`${name} --help`, async () => {
     const { code, stdout, stderr } = await userland.run([name, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`Usage: ${name === '[' ? 'test' : name} `.trimEnd());
-    expect(stdout).toMatch(/--help|Exit status/);
+    expect(stdout).toContain(`Usage: ${CALLED[name] ?? name}`);
+    expect(stdout.split('\n').length).toBeGreaterThan(3);
     expect(summary).not.toMatch(/\.$/);
   });
 
@@ -32,6 +34,6 @@ for (const [name, { summary }] of Object.entries(commands)) {
     const argv = name === '[' ? ['[', '--no-such-option', 'x', ']'] : [name, '--no-such-option'];
     const { code, stderr } = await userland.run(argv);
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(new RegExp(`^${name === '[' ? '\\[' : name}: `));
+    expect(stderr).toMatch(new RegExp(`^${name === '[' ? '\\[' : (CALLED[name] ?? name)}: `));
   });
 }

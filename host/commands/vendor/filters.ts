@@ -51,8 +51,8 @@ export interface FilterOptions {
   env: Readonly<Record<string, string>>;
 }
 
-/** There is a machine with limits of its own around it. */
-const UNLIMITED = Number.MAX_SAFE_INTEGER;
+/** There is a machine with limits of its own around it. (It reckons with them in 32 bits.) */
+const UNLIMITED = 2 ** 31 - 1;
 const LIMITS = [
   'maxWorkUnits',
   'maxAwkIterations',
