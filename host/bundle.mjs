@@ -1,13 +1,13 @@
 /**
- * Puts libraries that only a few commands use into the built package: each file of
- * build/dist/host/commands/vendor becomes one with its libraries inside, and their licences beside
- * it. Who installs the package installs none of them, and loads them when such a command is run.
+ * Puts the libraries that we use a small part of into the built package: each file of
+ * build/dist/host/vendor becomes one with its libraries inside, and their licences beside
+ * it. Who installs the package installs none of them.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const VENDOR = resolve('build/dist/host/commands/vendor');
+const VENDOR = resolve('build/dist/host/vendor');
 /** Parts of the libraries that are never reached, and would be large. */
 const LEFT_OUT = /^(node:zlib|turndown|fs)$/;
 

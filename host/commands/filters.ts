@@ -7,7 +7,7 @@
 import type { Program } from '../programs/program.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import { atWork, type Tool } from './lib/command.ts';
-import type { Filter, FilterFiles, FilterStat } from './vendor/filters.ts';
+import type { Filter, FilterFiles, FilterStat } from '../vendor/filters.ts';
 
 interface Shape {
   /** Options with a value: letters, and words. */
@@ -253,7 +253,7 @@ function filterProgram(name: string): Program {
   const shape = SHAPES[name];
   return (context) =>
     atWork(context, async (tool) => {
-      const { createFilter } = await import('./vendor/filters.ts');
+      const { createFilter } = await import('../vendor/filters.ts');
       const own = context.argv.slice(1);
       if (own.length === 1 && own[0] === '--help' && HELP[name] !== undefined) {
         await tool.out(HELP[name]);

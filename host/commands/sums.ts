@@ -1,8 +1,6 @@
 /** md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum. */
-import { md5, sha1 } from '@noble/hashes/legacy.js';
-import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Program } from '../programs/program.ts';
+import { bytesToHex, md5, sha1, sha224, sha256, sha384, sha512 } from '../vendor/hashes.ts';
 import { command, type Tool } from './lib/command.ts';
 import { strerror } from './lib/errors.ts';
 import { quotedIfNeeded } from './lib/quote.ts';

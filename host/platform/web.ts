@@ -7,10 +7,12 @@ import type { Buffer as NodeBuffer } from 'node:buffer';
 import type { EventEmitter as NodeEventEmitter } from 'node:events';
 import type { Interface as NodeInterface } from 'node:readline';
 import type { Readable as NodeReadable, Writable as NodeWritable } from 'node:stream';
-// A trailing slash names the package, not Node's built-in module.
-import { Buffer as BufferPackage } from 'buffer/';
-import { EventEmitter as EventEmitterPackage } from 'events/';
-import { Readable as ReadablePackage, Writable as WritablePackage } from 'readable-stream';
+import {
+  Buffer as BufferPackage,
+  EventEmitter as EventEmitterPackage,
+  Readable as ReadablePackage,
+  Writable as WritablePackage,
+} from '../vendor/web.ts';
 import { linuxConstants } from './constants.ts';
 
 export type Buffer = NodeBuffer;

@@ -4,7 +4,7 @@
  * which knows bundles (-la, -n5), "--" and long options with values; what an option means, which
  * errors there are and how they are worded is decided here, as GNU's getopt_long does it.
  */
-import { parseArgs } from '@pkgjs/parseargs';
+import { parseArgs } from '../../vendor/args.ts';
 import { Failure } from './errors.ts';
 import { quote } from './quote.ts';
 

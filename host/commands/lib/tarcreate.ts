@@ -10,7 +10,7 @@ import {
   S_IFREG,
 } from '../../../assembly/abi/flags.ts';
 import type { TarJob } from '../tar.ts';
-import { pack, type TarHeader, type TarPack } from '../vendor/tar.ts';
+import { pack, type TarHeader, type TarPack } from '../../vendor/tar.ts';
 import { strerror } from './errors.ts';
 import { type Info, isDirectory, isLink, isRegular, join, lstat, major, minor, stat } from './stat.ts';
 import { lineOf } from './tarlist.ts';

@@ -11,7 +11,7 @@ import {
   S_IFIFO,
 } from '../../../assembly/abi/flags.ts';
 import type { TarJob } from '../tar.ts';
-import { extract, type TarEntry, type TarExtract, type TarHeader } from '../vendor/tar.ts';
+import { extract, type TarEntry, type TarExtract, type TarHeader } from '../../vendor/tar.ts';
 import { Failure, strerror } from './errors.ts';
 import { directoryOf, isDirectory, type Time, tryStat } from './stat.ts';
 import { lineOf } from './tarlist.ts';

@@ -1,7 +1,7 @@
 /** A member of an archive as tar -v lists it. */
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../../../assembly/abi/flags.ts';
 import type { TarArguments } from '../tar.ts';
-import type { TarHeader } from '../vendor/tar.ts';
+import type { TarHeader } from '../../vendor/tar.ts';
 import type { Tool } from './command.ts';
 import { modeText } from './stat.ts';
 import { strftime, zoneOf } from './time.ts';

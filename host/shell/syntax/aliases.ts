@@ -1,5 +1,6 @@
 /** Alias substitution, on the text of complete commands before they are parsed for good. */
-import { type Command, forEachChild, parse, type SyntaxNode } from 'unbash';
+import type { Command, SyntaxNode } from 'unbash';
+import { forEachChild, parse } from '../../vendor/unbash.ts';
 
 /** Text that an alias has given, in which it and those it came from are not looked for again. */
 interface Expansion {

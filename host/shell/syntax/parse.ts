@@ -2,18 +2,18 @@
  * Shell text to the shell's tree. The parser is unbash, which reads Bash; what is Bash's alone is
  * refused here, as far as it does not read as something else in POSIX.
  */
-import {
-  type Command,
-  type CommandNode,
-  type CompoundList,
-  type Assignment as ParsedAssignment,
-  type ParsedScript,
-  type PipelineNode,
-  parse,
-  type Redirection,
-  type Statement,
-  type Word as ParsedWord,
+import type {
+  Command,
+  CommandNode,
+  CompoundList,
+  Assignment as ParsedAssignment,
+  ParsedScript,
+  PipelineNode,
+  Redirection,
+  Statement,
+  Word as ParsedWord,
 } from 'unbash';
+import { parse } from '../../vendor/unbash.ts';
 import type {
   AndOr,
   Assignment,

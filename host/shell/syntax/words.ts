@@ -1,5 +1,6 @@
 /** From the parser's words to ours: quoting resolved, tildes found, what is only Bash's refused. */
-import { parse, type ParsedScript, type Word as ParsedWord, type WordPart } from 'unbash';
+import type { ParsedScript, Word as ParsedWord, WordPart } from 'unbash';
+import { parse } from '../../vendor/unbash.ts';
 import type { List, ParameterOperator, ParameterSegment, Segment, Word } from './ast.ts';
 import { Lines, ShellSyntaxError, syntaxError } from './errors.ts';
 

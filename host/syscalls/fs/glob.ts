@@ -5,7 +5,8 @@
  * head of a pattern.
  */
 import { DT_DIR, DT_LNK, S_IFDIR, S_IFMT } from '../../../assembly/abi/flags.ts';
-import { GLOBSTAR, Minimatch, type MinimatchOptions } from 'minimatch';
+import type { MinimatchOptions } from 'minimatch';
+import { GLOBSTAR, Minimatch } from '../../vendor/minimatch.ts';
 import { Dirent } from './dirent.ts';
 import { invalidArgType } from './errors.ts';
 import type { NameCalls } from './names.ts';
@@ -13,7 +14,7 @@ import { basename, dirname, isAbsolute, join, normalize } from './paths.ts';
 import type { DirectoryCalls, Entry } from './readdir.ts';
 import { checkBoolean, checkObject, checkString, pathText } from './validate.ts';
 
-type Part = Minimatch['set'][number][number];
+type Part = InstanceType<typeof Minimatch>['set'][number][number];
 type Excluder = (item: string | Dirent) => unknown;
 
 interface GlobOptions {

@@ -1,0 +1,2 @@
+/** Node's parseArgs as a package. */
+export { parseArgs } from '@pkgjs/parseargs';

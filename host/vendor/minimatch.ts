@@ -1,0 +1,2 @@
+/** What reads the patterns of glob. */
+export { GLOBSTAR, Minimatch } from 'minimatch';

@@ -1,0 +1,2 @@
+/** The shell's parser. */
+export { forEachChild, parse } from 'unbash';
