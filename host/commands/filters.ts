@@ -7,6 +7,7 @@
 import type { Program } from '../programs/program.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import { atWork, type Tool } from './lib/command.ts';
+import { strerror } from './lib/errors.ts';
 import type { Filter, FilterFiles, FilterStat } from '../vendor/filters.ts';
 
 interface Shape {
@@ -21,6 +22,8 @@ interface Shape {
   stdin?: 'always' | 'never' | 'dash';
   /** Options with which each line is for itself; undefined: lines depend on each other. */
   stateless?: RegExp;
+  /** Not only between lines. */
+  anywhere?: boolean;
   /** Exit status of a wrong option. */
   usageStatus?: number;
 }
@@ -65,7 +68,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     stateless: /^[bcdfsn]$/,
   },
   paste: { values: 'd', valueWords: ['delimiters'] },
-  tr: { stdin: 'always' },
+  tr: { stdin: 'always', stateless: /^([cCdt]|complement|delete)$/, anywhere: true },
   rev: { stateless: /^$/ },
   nl: { values: 'bdfhilnsvw' },
   fold: { values: 'w', valueWords: ['width'], stateless: /^[bsw]$|^(bytes|spaces|width)$/ },
@@ -189,15 +192,53 @@ async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
   if (held.length > 0) yield held;
 }
 
+/** A directory that is gone, or detached, has no name: only absolute paths lead anywhere then. */
+function cwdOf(tool: Tool): string {
+  try {
+    return tool.process.cwd();
+  } catch (error) {
+    strerror(error);
+    return '/';
+  }
+}
+
+/** How many bytes at a chunk's end begin a character that is not complete. */
+function unfinished(chunk: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, chunk.length); back++) {
+    const byte = chunk[chunk.length - back];
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+/** Whole characters of a stream. */
+async function* wholeCharacters(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    const all = new Uint8Array(held.length + chunk.length);
+    all.set(held);
+    all.set(chunk, held.length);
+    const end = all.length - unfinished(all);
+    held = all.slice(end);
+    if (end > 0) yield all.subarray(0, end);
+  }
+  if (held.length > 0) yield held;
+}
+
 async function runByPieces(
   tool: Tool,
+  anywhere: boolean,
   filter: Filter,
   args: readonly string[],
   quits: boolean,
 ): Promise<number> {
   let code: number | undefined;
-  for await (const lines of wholeLines(tool.context.stdin)) {
-    const result = await filter.run(args, lines);
+  const pieces = anywhere ? wholeCharacters(tool.context.stdin) : wholeLines(tool.context.stdin);
+  for await (const piece of pieces) {
+    const result = await filter.run(args, piece);
+    await tool.moved(piece.length);
     await tool.out(result.stdout);
     await tool.context.stdout.flush();
     await tool.context.stderr.write(result.stderr);
@@ -261,7 +302,7 @@ function filterProgram(name: string): Program {
       }
       const args = shape === GREP ? grepWords(own) : name === 'paste' ? pasteWords(own, shape) : own;
       const words = sortWords(args, shape);
-      const filter = createFilter({ name, files: filesOf(tool), cwd: tool.process.cwd(), env: tool.env });
+      const filter = createFilter({ name, files: filesOf(tool), cwd: cwdOf(tool), env: tool.env });
       const reads = readsInput(name, words, shape);
       const isAlone = filesAmong(words, shape).every((file) => file === '-');
       const { stateless } = shape;
@@ -270,7 +311,7 @@ function filterProgram(name: string): Program {
         isAlone &&
         stateless !== undefined &&
         words.options.every((option) => stateless.test(option));
-      if (byPieces) return runByPieces(tool, filter, args, words.options.includes('q'));
+      if (byPieces) return runByPieces(tool, shape.anywhere ?? false, filter, args, words.options.includes('q'));
       const result = await filter.run(args, reads ? await context.stdin.bytes() : EMPTY);
       await tool.out(result.stdout);
       await context.stdout.flush();

@@ -6,6 +6,8 @@ import {
   IN_MODIFY,
   IN_MOVE_SELF,
   IN_MOVED_TO,
+  POLLERR,
+  POLLIN,
   SEEK_CUR,
   SEEK_SET,
 } from '../../assembly/abi/flags.ts';
@@ -15,6 +17,7 @@ import { Failure, strerror } from './lib/errors.ts';
 import { ByteTail, countLines, LineTail } from './lib/lines.ts';
 import { parseDuration, parseSize } from './lib/numbers.ts';
 import { type Arguments, choice } from './lib/options.ts';
+import { procInfo } from './lib/procs.ts';
 import { quoted } from './lib/quote.ts';
 import { directoryOf, type Info, sameFile, tryStat } from './lib/stat.ts';
 
@@ -170,7 +173,13 @@ class Follower {
         // What cannot be watched (pipes) is looked at now and then.
         const mustPoll =
           intervalMs !== Number.POSITIVE_INFINITY || this.files.some(({ name }) => name === '-');
-        await process.pollLater([{ fd: watch, events: 1 }], mustPoll ? Math.min(intervalMs, 1000) : -1);
+        const requests = [
+          { fd: watch, events: POLLIN },
+          { fd: 1, events: 0 },
+        ];
+        const [, output] = await process.pollLater(requests, mustPoll ? Math.min(intervalMs, 1000) : -1);
+        // Nobody reads any more.
+        if (output & POLLERR) return;
         await drain(this.tool, watch);
       }
     } finally {
@@ -263,13 +272,9 @@ function prepare(args: readonly string[]): readonly string[] {
   return [unit === 'b' || unit === 'c' ? '-c' : '-n', number, ...(follow ? ['-f'] : []), ...args.slice(1)];
 }
 
+/** A zombie is not. */
 function isAlive(tool: Tool, pid: number): boolean {
-  try {
-    tool.process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return strerror(error) === 'Operation not permitted';
-  }
+  return (procInfo(tool, pid)?.state ?? 'Z') !== 'Z';
 }
 
 export const tail = command(
