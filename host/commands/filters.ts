@@ -284,9 +284,25 @@ function grepWords(args: readonly string[]): string[] {
 }
 
 /** It wants to be told of standard input. */
-function pasteWords(args: readonly string[], shape: Shape): readonly string[] {
-  return sortWords(args, shape).operands.length === 0 && !args.includes('--help') ? [...args, '-'] : args;
+function pasteWords(args: readonly string[]): readonly string[] {
+  return sortWords(args, SHAPES.paste).operands.length === 0 && !args.includes('--help')
+    ? [...args, '-']
+    : args;
 }
+
+/** Octal escapes as the characters they are. */
+const trWords = (args: readonly string[]) =>
+  args.map((word) =>
+    word.replace(/\\([0-7]{1,3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+  );
+
+const ADAPT: Readonly<Record<string, (args: readonly string[]) => readonly string[]>> = {
+  grep: grepWords,
+  egrep: grepWords,
+  fgrep: grepWords,
+  paste: pasteWords,
+  tr: trWords,
+};
 
 const EMPTY = new Uint8Array(0);
 
@@ -300,18 +316,19 @@ function filterProgram(name: string): Program {
         await tool.out(HELP[name]);
         return 0;
       }
-      const args = shape === GREP ? grepWords(own) : name === 'paste' ? pasteWords(own, shape) : own;
+      const args = (ADAPT[name] ?? ((words) => words))(own);
       const words = sortWords(args, shape);
       const filter = createFilter({ name, files: filesOf(tool), cwd: cwdOf(tool), env: tool.env });
       const reads = readsInput(name, words, shape);
-      const isAlone = filesAmong(words, shape).every((file) => file === '-');
+      const isAlone = shape.stdin === 'always' || filesAmong(words, shape).every((file) => file === '-');
       const { stateless } = shape;
       const byPieces =
         reads &&
         isAlone &&
         stateless !== undefined &&
         words.options.every((option) => stateless.test(option));
-      if (byPieces) return runByPieces(tool, shape.anywhere ?? false, filter, args, words.options.includes('q'));
+      if (byPieces)
+        return runByPieces(tool, shape.anywhere ?? false, filter, args, words.options.includes('q'));
       const result = await filter.run(args, reads ? await context.stdin.bytes() : EMPTY);
       await tool.out(result.stdout);
       await context.stdout.flush();

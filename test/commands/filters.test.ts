@@ -133,6 +133,7 @@ compare(
     { line: 'cut -d " " -f2', stdin: 'a b c\nd e f\n' },
     { line: 'tr a-z A-Z', stdin: 'hello\n' },
     { line: 'tr -d l', stdin: 'hello\n' },
+    { line: "tr '\\012' ' '", stdin: 'a\nb\n' },
     { line: 'tr -s l', stdin: 'hello\n' },
     { line: "tr '[:lower:]' '[:upper:]'", stdin: 'hello\n' },
     'paste one two',
