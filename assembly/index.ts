@@ -1,5 +1,5 @@
 /** The kernel's exports, and nothing else: each is described in host/machine/exports.ts. */
-export { console_input } from './dev/console';
+export { console_input } from './sys/console';
 export {
   clock_advance,
   clock_ms,

@@ -28,13 +28,16 @@ export class Devsw {
   d_write: u32;
   d_ioctl: u32; //  0: -ENOTTY
   d_poll: u32; //   0: always ready
+  d_revoke: u32; // 0: nothing to do
 }
 
 /** The device has no positions: lseek, pread and pwrite are -ESPIPE. */
 export const D_NOSEEK: u32 = 1;
+/** No node of it appears in devfs. */
+export const D_HIDDEN: u32 = 2;
 
 /** Register a driver for [minor, minor + n). Its node appears in every devfs. */
-export function devRegister(name: string, type: u32, major: u32, minor: u32, n: u32, mode: u32): Devsw {
+export function devRegister(name: string, type: u32, major: u32, minor: u32, n: u32, mode: u32, flags: u32): Devsw {
   const d = changetype<Devsw>(kmalloc(offsetof<Devsw>(), ALLOC_NOIO | ALLOC_ZERO));
   d.d_name = <u32>changetype<usize>(name);
   d.d_type = type;
@@ -42,6 +45,7 @@ export function devRegister(name: string, type: u32, major: u32, minor: u32, n: 
   d.d_minor = minor;
   d.d_nminor = n;
   d.d_mode = mode;
+  d.d_flags = flags;
   d.d_next = roots().r_devsw;
   roots().r_devsw = <u32>changetype<usize>(d);
   if (roots().r_devhook != 0) call_indirect<void>(roots().r_devhook, d);
@@ -89,6 +93,14 @@ export function setDevPoll(d: Devsw, fn: (vp: Vnode, fp: File, events: u32) => i
   d.d_poll = fn.index;
 }
 
+/** A node is going, for good or by revoke(2): whoever waits for the device should look again. */
+export function setDevRevoke(d: Devsw, fn: (vp: Vnode) => void): void {
+  d.d_revoke = fn.index;
+}
+
+export function dev_revoke(d: Devsw, vp: Vnode): void {
+  if (d.d_revoke != 0) call_indirect<void>(d.d_revoke, vp);
+}
 export function dev_open(d: Devsw, vp: Vnode, fp: File, flags: u32): i32 {
   return d.d_open != 0 ? call_indirect<i32>(d.d_open, vp, fp, flags) : 0;
 }

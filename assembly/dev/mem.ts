@@ -50,16 +50,16 @@ function randomWrite(vp: Vnode, uio: Uio, ioflag: u32): i32 {
 export function memInit(): void {
   // newest first in the table, so that a listing of /dev begins with null
   for (let minor: u32 = 9; minor >= 8; minor--) {
-    const d = devRegister(minor == 9 ? 'urandom' : 'random', S_IFCHR, MEM_MAJOR, minor, 1, 0o666);
+    const d = devRegister(minor == 9 ? 'urandom' : 'random', S_IFCHR, MEM_MAJOR, minor, 1, 0o666, 0);
     setDevRead(d, randomRead);
     setDevWrite(d, randomWrite);
   }
-  const full = devRegister('full', S_IFCHR, MEM_MAJOR, 7, 1, 0o666);
+  const full = devRegister('full', S_IFCHR, MEM_MAJOR, 7, 1, 0o666, 0);
   setDevRead(full, zeroRead);
   setDevWrite(full, fullWrite);
-  const zero = devRegister('zero', S_IFCHR, MEM_MAJOR, 5, 1, 0o666);
+  const zero = devRegister('zero', S_IFCHR, MEM_MAJOR, 5, 1, 0o666, 0);
   setDevRead(zero, zeroRead);
   setDevWrite(zero, sinkWrite);
-  const none = devRegister('null', S_IFCHR, MEM_MAJOR, 3, 1, 0o666);
+  const none = devRegister('null', S_IFCHR, MEM_MAJOR, 3, 1, 0o666, 0);
   setDevWrite(none, sinkWrite);
 }

@@ -87,7 +87,9 @@ export class Roots {
   r_devsw: u32; //        list of Devsw
   r_devhook: u32; //      function index: a device was registered (fs/devfs)
   r_devfsconf: u32; //    devfs's Vfsconf
-  r_console: u32; //      dev/console.ts
+  r_console: u32; //      dev/console.ts: a Tty
+  r_ttys: u32; //         r_ttylock; pseudo-terminals whose master is open
+  r_ttylock: u32; //      spin
   r_hostname: u32; //     text, a generic zone object
   r_hostnamelen: u32;
   r_trace: u32; //        trace ring

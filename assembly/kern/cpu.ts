@@ -46,7 +46,7 @@ export class Cpu {
   c_reclaiming: u32; // >0: inside reclaim, which must not start again
   c_clock0: f64; //    where the host writes clock readings
   c_clock1: u32;
-  c_pad1: u32;
+  c_removing: u32; //  1: the call removes something, and may take the reserve of frames (vm/page.ts)
   c_fastncp: u32; //   where the last lock-free walk ended: entry, its sequence count, mount
   c_fastseq: u32;
   c_fastmount: u32;

@@ -26,3 +26,21 @@ export function nameCopy(to: usize, from: usize, len: u32): void {
   for (; i + 8 <= len; i += 8) store<u64>(to + i, load<u64>(from + i));
   for (; i < len; i++) store<u8>(to + i, load<u8>(from + i));
 }
+
+/** Is bit i of a bitmap set? */
+export function bitTest(map: usize, i: u32): bool {
+  const byte: u32 = load<u8>(map + (i >> 3));
+  return ((byte >> (i & 7)) & 1) != 0;
+}
+
+export function bitSet(map: usize, i: u32): void {
+  const byte: u32 = load<u8>(map + (i >> 3));
+  const bit: u32 = 1 << (i & 7);
+  store<u8>(map + (i >> 3), <u8>(byte | bit));
+}
+
+export function bitClear(map: usize, i: u32): void {
+  const byte: u32 = load<u8>(map + (i >> 3));
+  const bit: u32 = 1 << (i & 7);
+  store<u8>(map + (i >> 3), <u8>(byte & ~bit));
+}

@@ -8,6 +8,7 @@
  */
 import { PE_EXIT } from '../abi/layout';
 import { SIGCHLD } from '../abi/signals';
+import { ttySessionEnd } from '../dev/tty';
 import { roots } from '../kern/boot';
 import { cpuLeave, cpuSetProc, curprocp } from '../kern/cpu';
 import { credDrop } from '../proc/cred';
@@ -65,6 +66,7 @@ function procEnd(p: Proc, status: u32): void {
   p.p_state = PS_ZOMBIE;
   p.p_xstat = status;
   p.p_sigpend = 0;
+  ttySessionEnd(p);
   procClose(p);
   procDropArgs(p);
   orphan(p);

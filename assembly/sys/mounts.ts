@@ -35,6 +35,7 @@ import {
   O_PATH,
   PATH_MAX,
   R_OK,
+  S_IFCHR,
   S_IFDIR,
   S_IFLNK,
   S_IFREG,
@@ -223,7 +224,8 @@ function revoke(plen: u32): i32 {
   let e = pathToVnode(AT_FDCWD, SA_PATH1, plen, NL_FOLLOW, 0);
   if (e != 0) return e;
   const vp = pathVnode();
-  if (vp.v_type == S_IFDIR || vp.v_type == S_IFLNK || vp.v_flag & (VN_NOCACHE | VN_DEAD)) e = -EINVAL;
+  if (vp.v_type == S_IFDIR || vp.v_type == S_IFLNK || vp.v_flag & VN_DEAD) e = -EINVAL;
+  else if (vp.v_flag & VN_NOCACHE && vp.v_type != S_IFCHR) e = -EINVAL;
   else if (!isOwner(vp.v_fc.fc_attr, curcred())) e = -EPERM;
   else vnodeKill(vp, changetype<Mount>(<usize>roots().r_deadmount).mnt_norm);
   pathDone();

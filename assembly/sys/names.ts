@@ -269,7 +269,10 @@ function unlink(dirfd: i32, plen: u32, flags: u32): i32 {
 export function sys_unlinkat(dirfd: i32, plen: u32, flags: u32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
-  return sysLeave(unlink(dirfd, plen, flags));
+  curcpu.c_removing = 1;
+  const r = unlink(dirfd, plen, flags);
+  curcpu.c_removing = 0;
+  return sysLeave(r);
 }
 
 // ── rename ───────────────────────────────────────────────────────────────────────────────────

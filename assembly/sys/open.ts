@@ -17,6 +17,7 @@ import {
   O_EXCL,
   O_LARGEFILE,
   O_NOATIME,
+  O_NOCTTY,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
@@ -112,7 +113,7 @@ function openCheck(vp: Vnode, mp: Mount, flags: u32): i32 {
 function openVnode(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32): i32 {
   const fd = fdFree(0);
   if (fd < 0) return fd;
-  const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(2));
+  const fp = vnodeOpen(vp, mp, ncp, flags & (STATUS_FLAGS | O_NOCTTY), curcred(), scratchWord(2));
   if (changetype<usize>(fp) == 0) return load<i32>(scratchWord(2));
   return installOpened(fd, fp, flags);
 }

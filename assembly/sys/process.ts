@@ -279,7 +279,7 @@ function execve(plen: u32, argvlen: u32): i32 {
   pathDone();
   if (e != 0) return e;
   const len = argvlen < KMALLOC_MAX ? argvlen : KMALLOC_MAX;
-  const args = len == 0 ? 0 : kmalloc(len, ALLOC_NOIO);
+  const args: usize = len == 0 ? 0 : kmalloc(len, ALLOC_NOIO);
   if (args == 0 && len != 0) {
     credDrop(cred);
     return -ENOMEM;

@@ -1,10 +1,12 @@
 /** Which file systems and devices this kernel has: the one place that names them. */
 import { consoleInit } from '../dev/console';
 import { memInit } from '../dev/mem';
+import { ptyInit } from '../dev/pty';
 import { deadfsInit } from '../fs/deadfs/vnops';
 import { pipeInit } from '../fs/fifofs/pipe';
 import { pipefsInit } from '../fs/pipefs/vfsops';
 import { devfsInit } from '../fs/devfs/vfsops';
+import { devptsInit } from '../fs/devpts/vfsops';
 import { nullfsInit } from '../fs/nullfs/vfsops';
 import { procfsInit } from '../fs/procfs/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
@@ -16,8 +18,10 @@ export function fsInit(): void {
   pipefsInit();
   tmpfsInit();
   devfsInit();
+  devptsInit();
   procfsInit();
   nullfsInit();
   consoleInit();
+  ptyInit();
   memInit();
 }

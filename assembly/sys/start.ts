@@ -1,4 +1,4 @@
-/** The mounts a machine starts with: a tmpfs as root, devfs on /dev, procfs on /proc. */
+/** The mounts a machine starts with: a tmpfs as root, devfs on /dev, devpts in it, procfs on /proc. */
 import { ENODEV, ENOMEM } from '../abi/errno';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, S_IFDIR } from '../abi/flags';
 import { roots } from '../kern/boot';
@@ -58,8 +58,8 @@ function rootDir(root: Mount, name: string, mode: u32, cred: Ucred): Namecache {
   return changetype<Namecache>(<usize>0);
 }
 
-function mountOn(name: string, mode: u32, type: string, flags: u32, cred: Ucred): i32 {
-  const root = changetype<Mount>(<usize>roots().r_rootmount);
+/** Mount on a directory of that name in the root of a mount. */
+function mountOn(root: Mount, name: string, mode: u32, type: string, flags: u32, cred: Ucred): i32 {
   const ncp = rootDir(root, name, mode, cred);
   if (changetype<usize>(ncp) == 0) return -ENOMEM;
   cacheUnlock(ncp);
@@ -77,6 +77,8 @@ export function startMounts(cred: Ucred): i32 {
   mountListAdd(made());
   mountsUnlock();
   roots().r_rootmount = <u32>changetype<usize>(made());
-  e = mountOn('dev', 0o755, 'devfs', MS_NOSUID | MS_NOEXEC, cred);
-  return e != 0 ? e : mountOn('proc', 0o555, 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC, cred);
+  const root = made();
+  e = mountOn(root, 'dev', 0o755, 'devfs', MS_NOSUID | MS_NOEXEC, cred);
+  if (e == 0) e = mountOn(made(), 'pts', 0o755, 'devpts', MS_NOSUID | MS_NOEXEC, cred);
+  return e != 0 ? e : mountOn(root, 'proc', 0o555, 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC, cred);
 }

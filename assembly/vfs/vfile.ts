@@ -7,7 +7,7 @@
  * File's last reference closes it like any other.
  */
 import { ENFILE, ERESTART } from '../abi/errno';
-import { O_ACCMODE, O_PATH, O_RDONLY, S_IFREG } from '../abi/flags';
+import { O_ACCMODE, O_NOCTTY, O_PATH, O_RDONLY, S_IFREG } from '../abi/flags';
 import { add32 } from '../kern/lock';
 import { Ucred, credDrop, credRef } from '../proc/cred';
 import { FF_OPENING, FF_WRITER, File, fileAlloc, fileFree } from '../proc/file';
@@ -40,7 +40,8 @@ export function vnodeOpen(vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred
  * will be able to open it. Consumes the File on failure.
  */
 export function vnodeOpenFile(fp: File, vp: Vnode, mp: Mount, ncp: Namecache, flags: u32, cred: Ucred): i32 {
-  fp.f_flag = flags;
+  // that one is the open's alone
+  fp.f_flag = flags & ~O_NOCTTY;
   fp.f_vp = <u32>changetype<usize>(vp);
   fp.f_mount = <u32>changetype<usize>(mp);
   fp.f_ncp = <u32>changetype<usize>(ncp);

@@ -11,8 +11,8 @@
  * P2. bb_frames_free counts the free list and the frames from bb_frames_fresh on. Those have never
  *     been in use and are on no list: RAM comes from the host as zeros, which is what the VmPage
  *     of a free frame is made of, so that booting does not touch what it does not need.
- * P3. The last r_reserve frames go only to ALLOC_RESERVE callers: reclaim and calls that remove
- *     things, so that a full machine can always be emptied again.
+ * P3. The last r_reserve frames go only to ALLOC_RESERVE callers and to calls that remove things
+ *     (c_removing), so that a full machine can always be emptied again.
  */
 import { ENOMEM } from '../abi/errno';
 import { PAGE_SHIFT, PAGE_SIZE, PG_FLAGS, PG_FREE, VMPAGE_SIZE } from '../abi/layout';
@@ -146,7 +146,7 @@ export function pageAlloc(mode: u32, kind: u32): VmPage {
   const how = mode & 15;
   if (how == ALLOC_NOIO && bb().bb_frames_free <= r.r_reserve) pageShortage();
   spinLock(pageLockAddr());
-  const pg = how != ALLOC_RESERVE && bb().bb_frames_free <= r.r_reserve ? changetype<VmPage>(<usize>0) : pageTake();
+  const pg = bb().bb_frames_free <= r.r_reserve && !mayTakeReserve(how) ? changetype<VmPage>(<usize>0) : pageTake();
   if (changetype<usize>(pg) == 0) {
     spinUnlock(pageLockAddr());
     return pg;
@@ -160,6 +160,11 @@ export function pageAlloc(mode: u32, kind: u32): VmPage {
   pg.pg_hold = 0;
   if (mode & ALLOC_ZERO) memory.fill(pageAddr(pg), 0, PAGE_SIZE);
   return pg;
+}
+
+/** P3. What a removal needs are names and vnodes of its path, which caches give back. */
+function mayTakeReserve(how: u32): bool {
+  return how == ALLOC_RESERVE || (how == ALLOC_NOIO && curcpu.c_removing != 0);
 }
 
 /** Ask the caches above to give memory back, unless this CPU is doing that already. */

@@ -205,6 +205,7 @@ export interface KernelExports {
   sys_flock(fd: number, op: number): number;
   /** pollfds at SA_IOV; timeout ms, < 0 for ever. Returns how many are ready. */
   sys_poll(nfds: number, timeoutMs: number): number;
+  /** Commands that take a number (TIOCSCTTY, TCFLSH, TCXONC) take it in `addr`. */
   sys_ioctl(fd: number, cmd: number, space: number, addr: number): number;
 
   // ── file systems ───────────────────────────────────────────────────────────────────────────

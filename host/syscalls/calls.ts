@@ -371,11 +371,12 @@ export class SystemCalls extends Trap {
     return answer;
   }
 
-  /** `argument` is read or written by the device, as the command says. */
-  ioctl(fd: number, command: number, argument: Uint8Array = new Uint8Array(0)): number {
+  /** `argument` is read or written by the device, as the command says; some commands take a number. */
+  ioctl(fd: number, command: number, argument: Uint8Array | number = new Uint8Array(0)): number {
     this.enter();
-    this.cpu.spaces[0] = argument;
-    return this.check(this.exports.sys_ioctl(fd, command, 0, 0), 'ioctl');
+    const value = typeof argument === 'number';
+    if (!value) this.cpu.spaces[0] = argument;
+    return this.check(this.exports.sys_ioctl(fd, command, 0, value ? argument : 0), 'ioctl');
   }
 
   // ── file systems ─────────────────────────────────────────────────────────────────────────

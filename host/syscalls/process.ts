@@ -3,7 +3,7 @@
  */
 import { SA_DATA } from '../../assembly/abi/layout.ts';
 import type { Cpu } from '../machine/cpu.ts';
-import { ProcessCalls } from './processcalls.ts';
+import { TerminalCalls } from './ttycalls.ts';
 import { syscallError } from './errors.ts';
 import { createFs } from './fs/index.ts';
 import type { NodeFs } from './fs/types.ts';
@@ -29,7 +29,7 @@ const GROUPS_MAX = 32;
  * One process: its own descriptors, credentials, working directory, root and mask. `fs` is
  * node:fs for it; the methods are the system calls that node:fs does not have.
  */
-export class Process extends ProcessCalls {
+export class Process extends TerminalCalls {
   #fs: NodeFs | undefined;
 
   /** Make a process. Throws a SyscallError when there is no room for it. */

@@ -31,6 +31,7 @@ import {
 } from '../../assembly/abi/flags.ts';
 import { SA_PATH1, SA_PATH2 } from '../../assembly/abi/layout.ts';
 import { SIGKILL } from '../../assembly/abi/signals.ts';
+import { TIOCSPTLCK } from '../../assembly/abi/termios.ts';
 import type { Kernel } from '../helpers/kernel.ts';
 
 /** Descriptors and pids that steps leave for later ones. */
@@ -393,6 +394,28 @@ export const workloads: Workload[] = [
       (k) => k.kernel.sys_execve(k.path('/program'), k.path('some\0arguments\0', SA_PATH2)),
       (k) => k.kernel.sys_setresuid(0, 0, 0),
       (k) => k.kernel.sys_execve(k.path('/program'), 0),
+    ],
+  },
+  {
+    name: 'pseudo-terminals',
+    steps: [
+      openAs('master', '/dev/ptmx', O_RDWR),
+      (k, s) => {
+        k.spaces[0] = new Uint8Array(4);
+        return k.kernel.sys_ioctl(s.master, TIOCSPTLCK, 0, 0);
+      },
+      openAs('fd', '/dev/pts/0', O_RDWR),
+      (k, s) => {
+        k.spaces[0] = new Uint8Array([104, 105, 10]);
+        return k.kernel.sys_write(s.master, 0, 0, 3);
+      },
+      (k, s) => k.kernel.sys_read(s.fd, 0, 0, 3),
+      (k) => {
+        const entries = k.readdir('/dev/pts');
+        return typeof entries === 'number' ? entries : 0;
+      },
+      closeIt('master'),
+      closeIt('fd'),
     ],
   },
   {

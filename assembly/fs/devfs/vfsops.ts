@@ -4,14 +4,14 @@
  * business (dev/dev.ts), reached by the mount's third vector as from any file system.
  *
  * A mount shows a node for every device registered so far, and gets one for each that is
- * registered later; besides, the links that programs expect (fd, stdin, stdout, stderr) and shm, a
- * directory for shared memory, which is a tmpfs's like the rest.
+ * registered later; besides, the links that programs expect (fd, stdin, stdout, stderr), shm, a
+ * directory for shared memory, which is a tmpfs's like the rest, and pts, for devpts.
  */
 import { ENOSPC } from '../../abi/errno';
 import { S_IFDIR, S_IFLNK } from '../../abi/flags';
 import { roots } from '../../kern/boot';
 import { litCopy, litLen, Text, textInit, textLit, textU64 } from '../../kern/text';
-import { devSetHook, Devsw } from '../../dev/dev';
+import { D_HIDDEN, devSetHook, Devsw } from '../../dev/dev';
 import { Ucred } from '../../proc/cred';
 import { Mount, vfsRegister, VFCF_NODEV } from '../../vfs/mount';
 import { cacheForgetName } from '../../vfs/namecache';
@@ -45,6 +45,7 @@ function add(tm: TmpMount, name: usize, len: u32, mode: u32, nlink: u32): TmpNod
 function addDevice(mp: Mount, d: Devsw): i32 {
   const tm = tmOf(mp);
   const t: Text = scratchText();
+  if (d.d_flags & D_HIDDEN) return 0;
   for (let i: u32 = 0; i < d.d_nminor; i++) {
     textInit(t, scratchPath(0), NAME_CAP);
     textLit(t, changetype<string>(<usize>d.d_name));
@@ -75,9 +76,9 @@ function addLink(tm: TmpMount, name: string, target: string): i32 {
   return 0;
 }
 
-function addShm(tm: TmpMount): i32 {
+function addDirectory(tm: TmpMount, name: string, mode: u32): i32 {
   const buf = scratchPath(0);
-  const node = add(tm, buf, litCopy('shm', buf), S_IFDIR | 0o1777, 2);
+  const node = add(tm, buf, litCopy(name, buf), S_IFDIR | mode, 2);
   if (changetype<usize>(node) == 0) return -ENOSPC;
   node.tn_parent = <u32>changetype<usize>(tm.tm_root);
   tm.tm_root.va.va_nlink++;
@@ -94,7 +95,8 @@ function populate(mp: Mount): i32 {
   if (e == 0) e = addLink(tm, 'stdin', '/proc/self/fd/0');
   if (e == 0) e = addLink(tm, 'stdout', '/proc/self/fd/1');
   if (e == 0) e = addLink(tm, 'stderr', '/proc/self/fd/2');
-  if (e == 0) e = addShm(tm);
+  if (e == 0) e = addDirectory(tm, 'shm', 0o1777);
+  if (e == 0) e = addDirectory(tm, 'pts', 0o755);
   return e;
 }
 

@@ -3,6 +3,7 @@ import { EACCES, ENOENT, EIO, ESRCH } from '../../abi/errno';
 import { roots } from '../../kern/boot';
 import { curprocp } from '../../kern/cpu';
 import { litLen, Text, textByte, textBytes, textI64, textLit, textOct, textU64 } from '../../kern/text';
+import { Tty } from '../../dev/tty';
 import { curcred, Ucred } from '../../proc/cred';
 import { FD_CHUNK, FD_DIR, FF_BENEATH, FF_WRITER } from '../../proc/file';
 import { Proc, PS_ZOMBIE } from '../../proc/proc';
@@ -119,8 +120,9 @@ function statText(p: Proc, t: Text): void {
   statNumber(t, p.p_ppid);
   statNumber(t, p.p_pgid);
   statNumber(t, p.p_sid);
-  statNumber(t, 0);
-  statNumber(t, -1);
+  const tty = changetype<Tty>(<usize>p.p_tty);
+  statNumber(t, changetype<usize>(tty) == 0 ? 0 : <i64>tty.t_rdev);
+  statNumber(t, changetype<usize>(tty) == 0 ? -1 : tty.t_pgrp);
   for (let field: u32 = 9; field < STAT_EXIT_CODE; field++) {
     if (field == STAT_THREADS) statNumber(t, 1);
     else if (field == STAT_STARTTIME) {

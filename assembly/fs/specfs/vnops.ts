@@ -4,12 +4,12 @@
  */
 import { ENXIO } from '../../abi/errno';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../abi/flags';
-import { D_NOSEEK, devFind, Devsw, dev_ioctl, dev_open, dev_close, dev_poll, dev_read, dev_write } from '../../dev/dev';
+import { D_NOSEEK, devFind, Devsw, dev_ioctl, dev_open, dev_close, dev_poll, dev_read, dev_revoke, dev_write } from '../../dev/dev';
 import { Ucred } from '../../proc/cred';
 import { File } from '../../proc/file';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { VN_NOSEEK, Vnode } from '../../vfs/vnode';
-import { setVopClose, setVopIoctl, setVopOpen, setVopPoll, setVopRead, setVopWrite } from '../../vfs/vop';
+import { setVopClose, setVopIoctl, setVopOpen, setVopPoll, setVopRead, setVopReclaim, setVopWrite, vop_reclaim } from '../../vfs/vop';
 import { Uio } from '../../vm/uio';
 
 /** The device behind a node, found at open and kept in v_un. */
@@ -29,6 +29,12 @@ function specOpen(fm: Fsmanage, vp: Vnode, fp: File, flags: u32, cred: Ucred): i
 
 function specClose(fm: Fsmanage, vp: Vnode, fp: File): i32 {
   return vp.v_un != 0 ? dev_close(devOf(vp), vp, fp) : 0;
+}
+
+/** The vnode goes. The vector began as a copy of the file system's own. */
+function specReclaim(fm: Fsmanage, vp: Vnode): i32 {
+  if (vp.v_un != 0) dev_revoke(devOf(vp), vp);
+  return vop_reclaim(fm.fm_mount.mnt_norm, vp);
 }
 
 function specRead(fm: Fsmanage, vp: Vnode, uio: Uio, ioflag: u32, cred: Ucred): i32 {
@@ -56,4 +62,5 @@ export function specfsVector(fm: Fsmanage): void {
   setVopWrite(fm, specWrite);
   setVopIoctl(fm, specIoctl);
   setVopPoll(fm, specPoll);
+  setVopReclaim(fm, specReclaim);
 }

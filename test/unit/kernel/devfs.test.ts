@@ -12,6 +12,8 @@ import {
   SEEK_SET,
 } from '../../../assembly/abi/flags.ts';
 import { CONSOLE_EOF, CONSOLE_HANGUP } from '../../../assembly/abi/layout.ts';
+import { SIGINT } from '../../../assembly/abi/signals.ts';
+import { makeSane } from '../../../host/syscalls/ttycalls.ts';
 import { codeOf, onMachine, type } from './kit.ts';
 
 const NODES = [
@@ -22,6 +24,7 @@ const NODES = [
   ['urandom', 0x109, 0o666],
   ['tty', 0x500, 0o666],
   ['console', 0x501, 0o600],
+  ['ptmx', 0x502, 0o666],
 ] as const;
 
 describe('devfs', () => {
@@ -39,9 +42,9 @@ describe('devfs', () => {
         '/proc/self/fd/2',
       ]);
       expect(fs.statSync('/dev/shm').mode).toBe(0o41777);
-      expect(fs.statSync('/dev').nlink).toBe(3);
+      expect(fs.statSync('/dev').nlink).toBe(4);
       expect(fs.readdirSync('/dev').sort()).toEqual(
-        [...NODES.map(([name]) => name), 'fd', 'shm', 'stderr', 'stdin', 'stdout'].sort(),
+        [...NODES.map(([name]) => name), 'fd', 'pts', 'shm', 'stderr', 'stdin', 'stdout'].sort(),
       );
     }),
   );
@@ -142,12 +145,12 @@ describe('memory devices', () => {
 });
 
 describe('console', () => {
-  test('writes to the host, from console and tty alike', async () => {
+  test('writes to the host', async () => {
     let out = '';
     await onMachine(
       ({ fs }) => {
         fs.writeFileSync('/dev/console', 'one ');
-        fs.writeFileSync('/dev/tty', 'x'.repeat(9001));
+        fs.writeFileSync('/dev/console', 'x'.repeat(9001));
       },
       { console: (bytes) => (out += Buffer.from(bytes).toString()) },
     )();
@@ -155,7 +158,7 @@ describe('console', () => {
   });
 
   test(
-    'a read takes what is there, up to the end of a line',
+    'a read takes what is there: it begins raw',
     onMachine((machine) => {
       const { fs, init } = machine;
       const fd = init.openat(-100, '/dev/console', O_RDWR | O_NONBLOCK);
@@ -165,7 +168,7 @@ describe('console', () => {
       };
       expect(codeOf(() => read())).toBe('EAGAIN');
       expect(type(machine, 'first\nsecond\nth')).toBe(15);
-      expect([read(), read(3), read(), read()]).toEqual(['first\n', 'sec', 'ond\n', 'th']);
+      expect([read(3), read()]).toEqual(['fir', 'st\nsecond\nth']);
       expect(codeOf(() => read())).toBe('EAGAIN');
       expect(codeOf(() => init.lseek(fd, 0, SEEK_SET))).toBe('ESPIPE');
       fs.closeSync(fd);
@@ -175,7 +178,7 @@ describe('console', () => {
   test(
     'the queue is bounded, and wraps without losing a byte',
     onMachine((machine) => {
-      const fd = machine.init.openat(-100, '/dev/tty', O_RDONLY | O_NONBLOCK);
+      const fd = machine.init.openat(-100, '/dev/console', O_RDONLY | O_NONBLOCK);
       let sent = '';
       let got = '';
       for (let turn = 0; turn < 50; turn++) {
@@ -189,7 +192,7 @@ describe('console', () => {
       const rest = Buffer.alloc(4096);
       while (got.length < sent.length) got += rest.toString('latin1', 0, machine.fs.readSync(fd, rest));
       expect(got).toBe(sent);
-      expect(type(machine, 'y'.repeat(5000))).toBe(1024);
+      expect(type(machine, 'y'.repeat(5000))).toBe(4095);
       expect(type(machine, 'z')).toBe(0);
       machine.fs.closeSync(fd);
     }),
@@ -202,7 +205,7 @@ describe('console', () => {
       const fd = fs.openSync('/dev/console', 'r');
       expect(codeOf(() => fs.readSync(fd, Buffer.alloc(9)))).toBe('EDEADLK');
       const bytes = Buffer.alloc(9);
-      const handle = await fs.promises.open('/dev/tty', 'r');
+      const handle = await fs.promises.open('/dev/console', 'r');
       const reading = handle.read(bytes, 0, 9, null);
       type(machine, 'hello\n');
       expect((await reading).bytesRead).toBe(6);
@@ -232,12 +235,73 @@ describe('console', () => {
   );
 
   test(
-    'only root opens the console',
+    'only root opens the console, and nobody has a terminal by that',
     onMachine((machine) => {
       const user = machine.process({ uid: 1000, gid: 1000 });
       expect(codeOf(() => user.openat(-100, '/dev/console', O_WRONLY))).toBe('EACCES');
-      user.close(user.openat(-100, '/dev/tty', O_WRONLY));
+      expect(codeOf(() => user.openat(-100, '/dev/tty', O_WRONLY))).toBe('ENXIO');
       user.exit();
+      const leader = machine.init.fork();
+      leader.setsid();
+      leader.openat(-100, '/dev/console', O_RDWR);
+      expect(codeOf(() => leader.openat(-100, '/dev/tty', O_WRONLY))).toBe('ENXIO');
+    }),
+  );
+
+  test('is a terminal for who makes it one: echo, keys, a session, ends of file', async () => {
+    let out = '';
+    await onMachine(
+      (machine) => {
+        const sh = machine.process().fork();
+        sh.setsid();
+        const fd = sh.openat(-100, '/dev/console', O_RDWR | O_NONBLOCK);
+        expect(sh.tcgetattr(fd).lflag).toBe(0);
+        sh.tcsetattr(fd, makeSane());
+        sh.setControllingTerminal(fd);
+        const tty = sh.openat(-100, '/dev/tty', O_RDWR | O_NONBLOCK);
+        const read = () => {
+          const bytes = Buffer.alloc(100);
+          return bytes.toString('utf8', 0, sh.fs.readSync(tty, bytes));
+        };
+        type(machine, 'hä\x7fi');
+        expect(codeOf(read)).toBe('EAGAIN');
+        type(machine, '\nmore', CONSOLE_EOF);
+        expect([read(), read(), read()]).toEqual(['hi\n', 'more', '']);
+        sh.fs.writeSync(tty, 'line\n');
+        // stopped, the echo waits with the rest
+        type(machine, '\x13');
+        type(machine, 'e');
+        expect(out).toBe('hä\b \bi\r\nmoreline\r\n');
+        type(machine, '\x11');
+        expect(out).toBe('hä\b \bi\r\nmoreline\r\ne');
+        const job = sh.fork();
+        job.setpgid(0, 0);
+        sh.tcsetpgrp(tty, job.pid);
+        type(machine, '\x03');
+        expect(sh.wait(job.pid)).toEqual({ pid: job.pid, status: SIGINT });
+        expect(out.endsWith('e^C')).toBe(true);
+      },
+      { console: (bytes) => (out += Buffer.from(bytes).toString()) },
+    )();
+  });
+
+  test('tells a writer that the host did not take what it wrote', async () => {
+    await onMachine(({ fs }) => expect(codeOf(() => fs.writeFileSync('/dev/console', 'lost'))).toBe('EIO'), {
+      console: () => {
+        throw new Error('no paper');
+      },
+    })();
+  });
+
+  test(
+    'revoked, it wakes who waits',
+    onMachine(async (machine) => {
+      const handle = await machine.fs.promises.open('/dev/console', 'r');
+      const reading = handle.read(Buffer.alloc(9), 0, 9, null);
+      await Promise.resolve();
+      machine.init.revoke('/dev/console');
+      await expect(reading).rejects.toMatchObject({ code: 'EIO' });
+      await handle.close();
     }),
   );
 });

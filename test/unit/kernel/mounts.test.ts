@@ -36,7 +36,7 @@ const mountPoints = (p: Process) =>
     .trim()
     .split('\n')
     .map((line) => line.split(' ')[1])
-    .slice(3);
+    .slice(4);
 
 const lineOf = (p: Process, point: string) =>
   cat(p, '/proc/self/mounts')

@@ -219,18 +219,19 @@ describe('texts about the machine', () => {
       expect(cat(init, '/proc/mounts')).toBe(
         'tmpfs / tmpfs rw,relatime,mode=755 0 0\n' +
           'devfs /dev devfs rw,nosuid,noexec,relatime 0 0\n' +
+          'devpts /dev/pts devpts rw,nosuid,noexec,relatime 0 0\n' +
           'proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n',
       );
       fs.mkdirSync('/mnt/a b\\c');
       init.mount('so me', '/mnt/a b\\c', 'tmpfs', 1 | 1024, 'size=1m');
-      expect(cat(init, '/proc/self/mounts').split('\n')[3]).toBe(
+      expect(cat(init, '/proc/self/mounts').split('\n')[4]).toBe(
         'so\\040me /mnt/a\\040b\\134c tmpfs ro,noatime,size=1m 0 0',
       );
       const lines = cat(init, '/proc/self/mountinfo').trim().split('\n');
-      expect(lines[3]).toMatch(
+      expect(lines[4]).toMatch(
         /^\d+ (\d+) 0:\d+ \/ \/mnt\/a\\040b\\134c ro,noatime - tmpfs so\\040me ro,size=1m$/,
       );
-      expect(lines[0].split(' ').slice(0, 2)).toEqual([lines[3].split(' ')[1], lines[3].split(' ')[1]]);
+      expect(lines[0].split(' ').slice(0, 2)).toEqual([lines[4].split(' ')[1], lines[4].split(' ')[1]]);
       const jailed = machine.process();
       jailed.chroot('/mnt');
       expect(cat(init, `/proc/${jailed.pid}/mounts`)).toBe(
@@ -392,7 +393,7 @@ describe('reading', () => {
       }
       const text = cat(init, '/proc/mounts');
       expect(text.length).toBeGreaterThan(10_000);
-      expect(text.trim().split('\n').slice(3)).toEqual(
+      expect(text.trim().split('\n').slice(4)).toEqual(
         Array.from({ length: 150 }, (_, i) => `none /mnt/${'m'.repeat(40)}${i} tmpfs rw,relatime 0 0`),
       );
       for (let i = 0; i < 150; i++) init.umount(`/mnt/${'m'.repeat(40)}${i}`);
