@@ -7,6 +7,8 @@ import {
   FLAVOUR_DEBUG,
   PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
+import { ESRCH } from '../../assembly/abi/errno.ts';
+import { syscallError } from '../syscalls/errors.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
 import type { Cpu } from './cpu.ts';
@@ -81,10 +83,11 @@ export class Machine {
 
   /**
    * Everything the machine is, copied. Quick: it costs by the frames in use.
-   * @throws Error EBUSY while a call is in progress on another CPU; KernelPanic.
+   * @throws Error EBUSY while a call is in progress on another CPU; KernelPanic; ESRCH after shutdown.
    */
   snapshot(): Snapshot {
     const { cpu } = this;
+    if (this.#down) throw syscallError(ESRCH, 'snapshot');
     const stopped = cpu.exports.machine_stop();
     if (stopped < 0) {
       throw cpu.panic ?? Object.assign(new Error('snapshot: a CPU is inside the kernel'), { code: 'EBUSY' });

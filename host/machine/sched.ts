@@ -193,6 +193,8 @@ export class Scheduler {
 
   /** Block this thread up to the next deadline. False when there is none, or no way to block. */
   #sleep(): boolean {
+    // One that was let go on may have shut the machine down.
+    if (this.#down) return false;
     const deadline = this.#cpu.f64[DEADLINE];
     if (deadline === 0) return false;
     if (!this.#cpu.options.virtualClock) {

@@ -1,7 +1,7 @@
 /** What a running program works with: its process's descriptors, children, signals. */
 import { ECHILD, EINTR, ESRCH } from '../../assembly/abi/errno.ts';
 import { SIG_CATCH, SIG_DFL, SIG_IGN } from '../../assembly/abi/signals.ts';
-import { type SyscallError, syscallError } from '../syscalls/errors.ts';
+import { isSyscallError, type SyscallError, syscallError } from '../syscalls/errors.ts';
 import { type DataCalls, dataCalls } from '../syscalls/fs/data.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import type { Process } from '../syscalls/process.ts';
@@ -140,21 +140,25 @@ export class Context implements ProgramContext {
     });
     const child = this.#runtime.fork(this, async (context) => {
       const own = context as Context;
-      let image: Image;
       try {
         await setup?.(own.process);
-        image = await findImage(own.process, this.#runtime.programs, file, argv, env);
+        const image = await findImage(own.process, this.#runtime.programs, file, argv, env);
+        return await own.#become(image, env, settled);
       } catch (error) {
-        failure = error;
+        if (!hasEnded(own.process)) failure = error;
         return SPAWN_FAILED;
       }
-      return own.#become(image, env, settled);
     });
     // A child that a signal ends first was spawned all the same; its status says so.
     child.ended.addEventListener('abort', settled, { once: true });
     await found;
     if (failure === undefined) return child.pid;
-    await this.wait(child.pid);
+    try {
+      this.process.wait(child.pid);
+    } catch (error) {
+      // Nobody waits for the children of one that ignores SIGCHLD.
+      if (!isSyscallError(error) || error.errno !== -ECHILD) throw error;
+    }
     throw failure;
   }
 
@@ -194,12 +198,23 @@ export class Context implements ProgramContext {
 
   /** Signals have come: call their handlers. Must not throw. */
   deliver(): void {
-    for (let signal = this.process.sigtake(); signal > 0; signal = this.process.sigtake()) {
+    for (let signal = this.#nextSignal(); signal > 0; signal = this.#nextSignal()) {
       try {
         this.#handlers.get(signal)?.(signal);
       } catch (error) {
-        this.#runtime.failed(this, error);
+        if (error instanceof ExitRequest) this.#runtime.exit(this, error.code);
+        else this.#runtime.failed(this, error);
       }
+    }
+  }
+
+  /** The next signal that was caught; 0 also when a handler has ended the process, or the machine. */
+  #nextSignal(): number {
+    try {
+      return this.process.sigtake();
+    } catch (error) {
+      if (isSyscallError(error) && error.errno === -ESRCH) return 0;
+      throw error;
     }
   }
 
@@ -212,6 +227,16 @@ export class Context implements ProgramContext {
   finish(): void {
     this.#end.abort(syscallError(ESRCH, 'wait'));
     this.#before?.finish();
+  }
+}
+
+/** Has a signal ended it, of which the host may not have been told yet? */
+function hasEnded(process: Process): boolean {
+  try {
+    process.getpgid();
+    return false;
+  } catch {
+    return true;
   }
 }
 

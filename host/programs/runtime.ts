@@ -58,9 +58,16 @@ export class Runtime {
     try {
       context.process.exitWith((code & CODE_MASK) << 8);
     } catch (error) {
-      if (!isGone(error) && this.machine.cpu.panic === undefined) throw error;
+      // A signal may have ended it of which nothing was heard yet.
+      const gone = isSyscallError(error) && error.errno === -ESRCH;
+      if (!gone && this.machine.cpu.panic === undefined) throw error;
     }
     this.#gone(context.pid);
+  }
+
+  /** End a process whose program is not the one to return its exit code: a signal's handler has it. */
+  exit(context: Context, code: number): void {
+    void this.#run(context, () => code);
   }
 
   /** The program's exit code, whatever it did. */

@@ -24,7 +24,7 @@ export interface RunOptions extends Partial<Credentials> {
   cwd?: string;
   /** Variables beside PATH, HOME and the like; undefined takes one away. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Ends the program (SIGKILL) when aborted. */
+  /** Ends the program, and what else runs in its process group, when aborted (SIGKILL). */
   signal?: AbortSignal;
 }
 
@@ -57,6 +57,8 @@ export interface Running {
   readonly pid: number;
   /** How it ended; all it wrote has been taken. @throws SyscallError when it could not be run */
   readonly done: Promise<ExitStatus>;
+  /** Send a signal to it and what else runs in its process group, whoever they run as. Nothing happens
+   *  when all have ended. @throws SyscallError EINVAL: no such signal */
   kill(signal: number): void;
 }
 
@@ -128,9 +130,7 @@ export class Userland {
         for (const [fd, from] of inner.entries()) process.dup2(from, fd);
       });
       for (const fd of inner) sponsor.close(fd);
-      const kill = (number: number) => {
-        if (!child.ended.aborted) sponsor.kill(child.pid, number);
-      };
+      const kill = (number: number) => this.#signal(child, number);
       const abort = () => kill(SIGKILL);
       if (signal?.aborted) abort();
       signal?.addEventListener('abort', abort, { once: true });
@@ -144,6 +144,19 @@ export class Userland {
     } catch (error) {
       sponsor.exit();
       throw error;
+    }
+  }
+
+  /** Send a signal to a process group, or to what will lead one. */
+  #signal({ pid, ended }: Context, signal: number): void {
+    // It leads its group from its first turn on, and those it started may outlive it.
+    for (const target of ended.aborted ? [-pid] : [-pid, pid]) {
+      try {
+        this.machine.init.kill(target, signal);
+        return;
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ESRCH') throw error;
+      }
     }
   }
 
@@ -231,15 +244,16 @@ async function drain(input: FdInput, take: Take): Promise<void> {
 
 /** Everything there is to read, written; then the end. */
 async function feed(output: FdOutput, chunks: Chunks, ended: AbortSignal, sponsor: Process): Promise<void> {
+  const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+  let more = true;
   try {
-    const source =
-      Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
     const end = new Promise<undefined>((resolve) => {
       ended.addEventListener('abort', () => resolve(undefined), { once: true });
     });
     for (;;) {
       // What the host has to say may never come; the program's end must not wait for it.
       const next = await Promise.race([source.next(), end]);
+      if (next?.done) more = false;
       if (next === undefined || next.done) break;
       await output.write(next.value);
     }
@@ -247,6 +261,9 @@ async function feed(output: FdOutput, chunks: Chunks, ended: AbortSignal, sponso
     // It ended, or closed its input, before it had read all.
     const { code } = error as { code?: string };
     if (code !== 'EPIPE' && code !== 'ESRCH') throw error;
+  } finally {
+    // As `for await` does it, except that a source that is busy is not waited for.
+    if (more) Promise.resolve(source.return?.()).catch(() => {});
   }
   sponsor.close(output.fd);
 }

@@ -1,10 +1,11 @@
 /** Programs of the host's as processes: how they start, talk, wait and end. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SIGINT, SIGKILL, SIGTERM } from '../../assembly/abi/signals.ts';
+import { SIGCHLD, SIGINT, SIGKILL, SIGTERM } from '../../assembly/abi/signals.ts';
 import { boot, type Machine } from '../../host/index.ts';
 import type { ProgramTable } from '../../host/programs/image.ts';
 import type { Program } from '../../host/programs/program.ts';
-import { Userland } from '../../host/programs/userland.ts';
+import type { Process } from '../../host/syscalls/process.ts';
+import { type Running, type StartOptions, Userland } from '../../host/programs/userland.ts';
 
 const PIPE_BYTES = 1 << 22;
 const MANY_BYTES = 1 << 28;
@@ -119,16 +120,57 @@ const own: Record<string, Program> = {
     await context.wait();
     return 0;
   },
+  /** Its child reads too, and holds its outputs. */
+  family: async (context) => {
+    const child = context.fork(async ({ stdin }) => Number((await stdin.read()).length));
+    await context.stdout.write('ready');
+    await context.stdout.flush();
+    return (await context.wait(child)).code;
+  },
+  /** Root's when it is run set-user-id, in all three ids. */
+  asroot: async ({ process, stdin, stdout }) => {
+    process.setresuid(0, 0, 0);
+    await stdout.write('ready');
+    await stdout.flush();
+    await stdin.read();
+    return 0;
+  },
+  /** A handler of SIGTERM that does what its argument says, and then may be gone. */
+  handles: async (context) => {
+    const { process, argv, pid } = context;
+    const how: Record<string, () => void> = {
+      exit: () => context.exit(41),
+      exitWith: () => process.exitWith(42 << 8),
+      kill: () => process.kill(pid, SIGKILL),
+      throws: () => {
+        throw new Error('no luck');
+      },
+    };
+    context.onSignal(SIGTERM, how[argv[1]]);
+    await context.stdout.write('ready');
+    await context.stdout.flush();
+    await context.stdin.read();
+    return 0;
+  },
+  /** Spawning fails as it does for others, though nobody can wait for the child that tried. */
+  careless: async (context) => {
+    context.onSignal(SIGCHLD, 'ignore');
+    await expect(context.spawn('nothing', ['nothing'])).rejects.toMatchObject({ code: 'ENOENT' });
+    const setup = (child: Process) => child.kill(child.pid, SIGKILL);
+    expect(await context.spawn('say', ['say'], { setup })).toBeGreaterThan(1);
+    return 0;
+  },
   sleeps: async (context) => {
     await context.sleep(60_000);
     return 0;
   },
 };
 
+const SET_USER_ID = new Set(['whoami', 'asroot']);
 const programs: ProgramTable = new Map(
   Object.entries(own).map(([name, program]) => [
     name,
-    { summary: name, load: async () => program, ...(name === 'whoami' ? { mode: 0o4755 } : {}) },
+    { summary: name, load: async () => program, ...(SET_USER_ID.has(name) ? { mode: 0o4755 } : {}) },
   ]),
 );
 
@@ -264,6 +306,79 @@ describe.each(['up-debug', 'smp-debug'] as const)('%s', (flavour) => {
     control.abort();
     expect([0, SIGKILL]).toContain((await running).signal);
     expect((await stuck).signal).toBe(SIGKILL);
+  });
+
+  /** Start a program that says when it is ready. */
+  async function started(argv: string[], options: Partial<StartOptions> = {}): Promise<Running> {
+    let running: Running | undefined;
+    await new Promise<void>((ready) => {
+      const [stdin, stdout, stderr] = [forever(), () => ready(), () => {}];
+      running = userland.start(argv, { stdin, stdout, stderr, ...options });
+    });
+    return running as Running;
+  }
+
+  it('is ended with what it started, whoever they run as', async () => {
+    const control = new AbortController();
+    const { signal } = control;
+    const family = await started(['family'], { signal });
+    const orphaned = await started(['family']);
+    const foreign = await started(['asroot'], { signal, uid: 1000, gid: 1000 });
+    machine.init.kill(orphaned.pid, SIGKILL);
+    control.abort();
+    orphaned.kill(SIGKILL);
+    for (const running of [family, orphaned, foreign]) {
+      expect(await running.done).toMatchObject({ code: 137, signal: SIGKILL });
+      expect(() => running.kill(SIGKILL)).not.toThrow();
+    }
+  });
+
+  it.each([
+    ['exit', 41, 0],
+    ['exitWith', 42, 0],
+    ['kill', 137, SIGKILL],
+    ['throws', 1, 0],
+  ])('may end in a signal handler: %s', async (how, code, signal) => {
+    const running = await started(['handles', how]);
+    running.kill(SIGTERM);
+    expect(await running.done).toMatchObject({ code, signal });
+    expect((await userland.run(['say', 'on'])).stdout).toBe('on\n');
+  });
+
+  it('may see the machine shut down in a signal handler while another waits', async () => {
+    const shutdown: Program = async (context) => {
+      context.onSignal(SIGTERM, () => machine.shutdown());
+      await context.stdout.write('ready');
+      await context.stdout.flush();
+      await context.stdin.read();
+      return 0;
+    };
+    userland = new Userland(machine, new Map([['shutdown', { summary: '', load: async () => shutdown }]]));
+    const running = await started(['shutdown']);
+    const reader = machine.process();
+    const { read } = reader.pipe();
+    running.kill(SIGTERM);
+    expect(() => reader.fs.readSync(read, new Uint8Array(1))).toThrow(/ESRCH|EDEADLK/);
+    await expect(running.done).rejects.toMatchObject({ code: 'ESRCH' });
+    expect(() => machine.snapshot()).toThrow(/ESRCH/);
+  });
+
+  it('says why it cannot spawn, whatever its parent does about SIGCHLD', async () => {
+    expect(await userland.run(['careless'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('lets go of input that it did not read to the end', async () => {
+    let closed = false;
+    async function* source(): AsyncGenerator<string> {
+      try {
+        for (;;) yield 'x';
+      } finally {
+        closed = true;
+      }
+    }
+    const [stdout, stderr] = [() => {}, () => {}];
+    await userland.start(['say'], { stdin: source(), stdout, stderr }).done;
+    await until(() => closed);
   });
 
   it('has no programs in a machine from a snapshot', async () => {
