@@ -107,6 +107,8 @@ async function show(tool: Tool, input: Input, fd: number, decorator: Decorator |
     const chunk = await input.read();
     if (chunk.length === 0) return;
     await tool.out(decorator === undefined ? chunk : decorator.decorate(chunk));
+    // What was read is seen before more is waited for.
+    await tool.context.stdout.flush();
   }
 }
 
