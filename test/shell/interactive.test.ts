@@ -1,0 +1,243 @@
+/** The shell at a terminal: prompts, editing, history, completion, jobs, ^C and ^D. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SIGKILL } from '../../assembly/abi/signals.ts';
+import { boot, type Machine } from '../../host/index.ts';
+import { environment, Userland } from '../../host/programs/userland.ts';
+import { TerminalSession } from '../../host/terminal/session.ts';
+import { programs } from './judge.ts';
+
+const ENTER = '\r';
+const TAB = '\t';
+const UP = '\x1b[A';
+const LEFT = '\x1b[D';
+const INTERRUPT = '\x03';
+const END = '\x04';
+
+let machine: Machine;
+let userland: Userland;
+let session: TerminalSession;
+let shown = '';
+let seen = 0;
+let wake = () => {};
+
+/** What the terminal has shown, without colours and movements of the cursor. */
+const plain = (text: string) => text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '');
+
+function start(env: Record<string, string> = {}): void {
+  shown = '';
+  seen = 0;
+  const variables = environment({ env: { TERM: 'xterm', PS1: '> ', PS2: '.. ', ...env } });
+  session = new TerminalSession(userland, ['sh'], variables, {
+    size: { rows: 24, columns: 80 },
+    output(bytes) {
+      shown += new TextDecoder().decode(bytes);
+      wake();
+    },
+  });
+}
+
+/** Wait until what is new on the terminal holds a text; the next wait goes on after it. */
+async function sees(text: string): Promise<void> {
+  for (;;) {
+    const at = plain(shown).indexOf(text, seen);
+    if (at >= 0) {
+      seen = at + text.length;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`no ${JSON.stringify(text)} in ${JSON.stringify(shown)}`)),
+        10_000,
+      );
+      wake = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
+  }
+}
+
+async function enters(line: string, ...expected: string[]): Promise<void> {
+  await session.write(line + ENTER);
+  for (const text of expected) await sees(text);
+}
+
+async function ends(): Promise<number> {
+  const { code } = await session.done;
+  return code;
+}
+
+beforeEach(async () => {
+  machine = await boot();
+  userland = new Userland(machine, programs);
+  start();
+  await sees('> ');
+});
+
+afterEach(async () => {
+  try {
+    machine.init.kill(-1, SIGKILL);
+  } catch {
+    // Nothing runs any more.
+  }
+  await session.done;
+  machine.shutdown();
+});
+
+test('prompts, runs, and ends at ^D with the last status', async () => {
+  await enters('echo one', 'one\n', '> ');
+  await enters('false', '> ');
+  await session.write(END);
+  expect(await ends()).toBe(1);
+});
+
+test('exit ends it; errors do not', async () => {
+  await enters('nosuch', 'sh: nosuch: not found\n', '> ');
+  await enters('echo ${x?gone}', 'sh: x: gone\n', '> ');
+  await enters('fi', 'sh: Syntax error: "fi" unexpected\n', '> ');
+  await enters('readonly r=1; r=2', 'r: is read only\n', '> ');
+  await enters('exit 7');
+  expect(await ends()).toBe(7);
+});
+
+test('goes on with PS2 until a command is complete', async () => {
+  await enters('for i in 1 2', '.. ');
+  await enters('do echo "<$i>"', '.. ');
+  await enters('done', '<1>\n<2>\n', '> ');
+  await enters('cat <<E', '.. ');
+  await enters('text $((1+1))', '.. ');
+  await enters('E', 'text 2\n', '> ');
+  await enters("echo 'a", '.. ');
+  await enters("b'", 'a\nb\n', '> ');
+  await enters('echo a |', '.. ');
+  await enters('cat', 'a\n', '> ');
+  await enters('echo joi\\', '.. ');
+  await enters('ned', 'joined\n', '> ');
+});
+
+test('^C drops the line, or the command that is not complete', async () => {
+  await session.write('echo never');
+  await session.write(INTERRUPT);
+  await sees('^C');
+  await sees('> ');
+  await enters('if true', '.. ');
+  await session.write(INTERRUPT);
+  await sees('> ');
+  await enters('echo $?', '130\n', '> ');
+});
+
+test('^C ends what runs in the foreground, and the shell goes on', async () => {
+  await enters('cat', '\n');
+  await session.write(`typed\n`);
+  await sees('typed\ntyped\n');
+  await session.write(INTERRUPT);
+  await sees('> ');
+  await enters('echo $?', '130\n', '> ');
+  await enters('cat | cat', '\n');
+  await session.write(INTERRUPT);
+  await sees('> ');
+  await enters('while :; do :; done', '\n');
+  await session.write(INTERRUPT);
+  await sees('> ');
+  await enters('echo alive', 'alive\n', '> ');
+});
+
+test('^D ends what reads the terminal, and not the shell', async () => {
+  await enters('cat; echo after', '\n');
+  await session.write(`line\n`);
+  await sees('line\nline\n');
+  await session.write(END);
+  await sees('after\n');
+  await sees('> ');
+});
+
+test('lines are edited', async () => {
+  await session.write('echo bc');
+  await session.write(`${LEFT}${LEFT}a`);
+  await enters('', 'abc\n', '> ');
+  await session.write('echo wrong\x15echo right');
+  await enters('', 'right\n', '> ');
+  await session.write('echo éx\x7f');
+  await enters('', 'é\n', '> ');
+});
+
+test('history is there again, also for the next shell', async () => {
+  await enters('echo first', 'first\n', '> ');
+  await enters('echo second', 'second\n', '> ');
+  await session.write(`${UP}${UP}`);
+  await enters('', 'first\n', '> ');
+  expect(machine.fs.readFileSync('/root/.sh_history', 'utf8')).toBe('echo first\necho second\necho first\n');
+  expect(machine.fs.statSync('/root/.sh_history').mode & 0o777).toBe(0o600);
+  await enters('exit');
+  await ends();
+  start();
+  await sees('> ');
+  await session.write(`${UP}${UP}`);
+  await sees('echo first');
+  await enters('', 'first\n', '> ');
+});
+
+test('Tab completes commands, variables and paths', async () => {
+  await enters('myfunction() { echo called; }; longvariable=value; mkdir /tmp/dir; >"/tmp/dir/a file"', '> ');
+  await session.write(`myfun${TAB}`);
+  await enters('', 'called\n', '> ');
+  await session.write(`echo $longv${TAB}`);
+  await enters('', 'value\n', '> ');
+  await session.write(`ls /tmp/d${TAB}a${TAB}`);
+  await enters('', 'a file', '> ');
+  await session.write(`echo "/tmp/dir/a${TAB}`);
+  await enters('', '/tmp/dir/a file\n', '> ');
+  await session.write(`mkdi${TAB}/tmp/made`);
+  await enters('', '> ');
+  await session.write(`cd /tmp/ma${TAB}`);
+  await enters('; pwd', '/tmp/made\n', '> ');
+});
+
+test('jobs run in the background and come to the foreground', async () => {
+  await enters('sleep 100 &', '[1] ', '> ');
+  await enters('jobs', '[1] + Running', 'sleep 100', '> ');
+  await enters('kill %1; wait; echo waited', 'waited\n', '> ');
+  await enters('(exit 3) & wait', '> ');
+  await enters('sleep 100 & fg', 'sleep 100', '\n');
+  await session.write(INTERRUPT);
+  await sees('> ');
+  await enters('echo $?', '130\n', '> ');
+  await enters('true &', '[', '> ');
+  await enters('echo', 'Done', '> ');
+});
+
+test('prompts show who, where and what', async () => {
+  await enters("PS1='\\u@\\h:\\w\\$ '; mkdir -p ~/sub; cd ~/sub", 'root@damselfly:~/sub# ');
+  await enters('cd /etc', 'root@damselfly:/etc# ');
+  await enters("x=5; PS1='[$x $((x+1))] '", '[5 6] ');
+  await enters('x=7', '[7 8] ');
+});
+
+test('what was typed ahead goes to the command that reads', async () => {
+  await session.write(`read x; echo "got $x"${ENTER}ahead\n`);
+  await sees('got ahead\n');
+  await sees('> ');
+});
+
+test('without editing on a dumb terminal', async () => {
+  await enters('exit');
+  await ends();
+  start({ TERM: 'dumb' });
+  await sees('> ');
+  await session.write('echo plain\n');
+  await sees('plain\nplain\n');
+  await sees('> ');
+  await session.write(INTERRUPT);
+  await sees('^C');
+  await sees('> ');
+  await session.write(END);
+  expect(await ends()).toBe(130);
+});
+
+test('a login shell reads the profiles', async () => {
+  machine.fs.writeFileSync('/etc/profile', 'FROM_ETC=1\n');
+  machine.fs.writeFileSync('/root/.profile', 'echo "profile $FROM_ETC"\nnosuchcommand\necho still\n');
+  const { stdout, code } = await userland.run(['sh', '-l', '-c', 'echo command']);
+  expect(stdout).toBe('profile 1\nstill\ncommand\n');
+  expect(code).toBe(0);
+});
