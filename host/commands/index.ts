@@ -226,6 +226,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print the printable strings in files',
     load: async () => (await import('./filters.ts')).filters.strings,
   },
+  stty: {
+    summary: 'print or change terminal characteristics',
+    load: async () => (await import('./stty.ts')).stty,
+  },
   su: {
     summary: 'change the effective user ID and group ID to that of USER',
     mode: 0o4755,

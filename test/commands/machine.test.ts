@@ -112,7 +112,7 @@ describe('mounts', () => {
 describe('processes', () => {
   it('ps shows them, kill ends them', async () => {
     const { stdout, code } = await run(
-      'sleep 100 & ps -o pid,ppid,stat,user,args; kill %1 2>/dev/null || kill $!; wait $!; echo $?',
+      'sleep 100 & sleep 0.05; ps -o pid,ppid,stat,user,args; kill %1 2>/dev/null || kill $!; wait $!; echo $?',
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ +PID +PPID STAT USER +COMMAND$/m);
@@ -125,7 +125,7 @@ describe('processes', () => {
 
   it('lsof finds who has a file open', async () => {
     const { stdout, code } = await run(
-      'echo x >/tmp/held; sleep 100 3</tmp/held & lsof /tmp/held; lsof -t /tmp/held; kill $!',
+      'echo x >/tmp/held; sleep 100 3</tmp/held & sleep 0.05; lsof /tmp/held; lsof -t /tmp/held; kill $!',
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^COMMAND +PID USER +FD +TYPE +DEVICE +SIZE\/OFF +NODE NAME$/m);
