@@ -1,8 +1,12 @@
 /** Every command is there, answers --help, and refuses what it does not know. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { commands } from '../../host/commands/index.ts';
 import { boot, type Machine } from '../../host/index.ts';
+import { filters } from '../../host/commands/filters.ts';
 import { Userland } from '../../host/programs/userland.ts';
+import { repositoryRoot } from '../oracle/root.ts';
 
 let machine: Machine;
 let userland: Userland;
@@ -21,6 +25,8 @@ const CALLED: Readonly<Record<string, string>> = { '[': 'test', egrep: 'grep', f
 /** Tells what it can do after "]" only. */
 const HELPLESS = ['test', 'true', 'false'];
 
+const docs = readFileSync(join(repositoryRoot, 'docs/commands.md'), 'utf8');
+
 for (const [name, { summary }] of Object.entries(commands)) {
   it.skipIf(HELPLESS.includes(name))(`${name} --help`, async () => {
     const { code, stdout, stderr } = await userland.run([name, '--help']);
@@ -28,6 +34,13 @@ for (const [name, { summary }] of Object.entries(commands)) {
     expect(stdout).toContain(`Usage: ${CALLED[name] ?? name}`);
     expect(stdout.split('\n').length).toBeGreaterThan(3);
     expect(summary).not.toMatch(/\.$/);
+    // What is said of it in the table is what it says itself.
+    const isOurs = filters[name] === undefined && !['[', 'printf'].includes(name);
+    if (isOurs) expect(stdout.replace(/\s+/g, ' ').toLowerCase()).toContain(summary.toLowerCase());
+  });
+
+  it(`${name} is in the docs`, () => {
+    expect(docs).toContain(`| \`${name}\` | ${summary} |`);
   });
 
   it.skipIf(NO_OPTIONS.includes(name))(`${name} --no-such-option`, async () => {
