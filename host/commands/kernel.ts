@@ -159,7 +159,7 @@ export const vopstat = command(
       sort: { short: 's', about: 'the most frequent first' },
     },
     details: [
-      'With a DELAY in seconds, what was called since the last time. Where operations are traced (/proc/sys/vfs/trace), their times are shown too.',
+      'With a DELAY in seconds, what was called since the last time. Where operations are traced (echo on MOUNTPOINT >/proc/trace), their times are shown too.',
     ],
   },
   async (tool, { options, operands }) => {
@@ -179,11 +179,25 @@ export const vopstat = command(
       await tool.context.stdout.flush();
       before = now;
     }
-    const traced = tool.fs.readFileSync('/proc/tracestats', 'utf8');
-    if (traced.trim() !== '') await tool.out(`\n${traced}`);
+    await tool.out(traced(tool));
     return undefined;
   },
 );
+
+/** What the tracer timed, by mount; nothing where none is traced. */
+function traced(tool: Tool): string {
+  const rows = tool.fs
+    .readFileSync('/proc/trace_stats', 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  if (rows.length === 0) return '';
+  const lines = rows.map((row) => {
+    const [mount, name, count, total, max] = row.split(' ');
+    const mean = (Number(total) / Number(count)).toFixed(0);
+    return `${mount.padStart(5)} ${name.padEnd(16)}${count.padStart(12)}${mean.padStart(12)}${max.padStart(12)}\n`;
+  });
+  return `\nmount ${'operation'.padEnd(16)}${'calls'.padStart(12)}${'mean ns'.padStart(12)}${'max ns'.padStart(12)}\n${lines.join('')}`;
+}
 
 function counts(tool: Tool): Map<string, number> {
   const lines = tool.fs.readFileSync('/proc/vops', 'utf8').trimEnd().split('\n');

@@ -152,7 +152,9 @@ function prepare(words: readonly string[]): readonly string[] {
   const all = first.includes('x') || first.includes('a') ? ['-e'] : [];
   return [
     ...all,
-    ...(first.includes('u') ? ['-o', 'user,pid,ppid,tty,stat,start,args'] : ['-o', 'pid,tty,stat,args']),
+    ...(first.includes('u')
+      ? ['-o', 'user,pid,ppid,tty=TTY', '-o', 'stat,stime=START', '-o', 'args']
+      : ['-o', 'pid,tty,stat,args']),
     ...rest,
   ];
 }

@@ -298,7 +298,8 @@ describe('the kernel', () => {
     expect(await run('vmstat -m')).toMatchObject({
       stdout: expect.stringMatching(/^vnode +\d+ +\d+ +\d+$/m),
     });
-    const { stdout } = await run('vopstat -s');
+    const { stdout, stderr } = await run('vopstat -s');
+    expect(stderr).toBe('');
     const counts = stdout
       .trim()
       .split('\n')
@@ -306,6 +307,16 @@ describe('the kernel', () => {
     expect(counts.length).toBeGreaterThan(5);
     expect(counts).toEqual([...counts].sort((a, b) => b - a));
     expect((await run('dmesg')).code).toBe(0);
+    expect(
+      await run(
+        'echo on / >/proc/trace && touch /tmp/traced && vopstat | tail -n 30; echo off / >/proc/trace',
+      ),
+    ).toMatchObject({
+      stderr: '',
+      stdout: expect.stringMatching(
+        /^mount operation +calls +mean ns +max ns\n[\s\S]*^ +\d+ ncreate +\d+ +\d+ +\d+$/m,
+      ),
+    });
   });
 
   it('mktemp makes what nobody has, which finds programs', async () => {
