@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../build/dist/host/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../build/dist/host/cli/main.js', import.meta.url));
 
 export interface Ended {
   status: number | null;

@@ -28,7 +28,7 @@ export const RULES = {
   'unreachable directory':
     'outside the root directory there is no path: getcwd says so; Linux’s call tells of a path and its library does not',
   'two errors':
-    'renaming dot or dot-dot to where no name can be made is wrong twice, and which of the two is told is open',
+    'renaming the root, dot or dot-dot to where no name can be made is wrong twice, and which of the two is told is open',
   'zero range':
     'Linux’s tmpfs has no FALLOC_FL_ZERO_RANGE: there the range is punched out and allocated again',
   'removed directory': 'below a removed directory Linux still finds dot-dot, where POSIX has nothing',
@@ -149,6 +149,7 @@ function opensOrMakes({ name, args }: Call): boolean {
 
 /** A path whose last name is none. */
 const DOTS = /(^|\/)\.\.?\/*$/;
+const ROOT = /^\/+$/;
 
 /** Which rule makes these two results equally right; undefined when none does. */
 export function excuse(state: State, call: Call, ours: number, theirs: number): RuleName | undefined {
@@ -163,8 +164,10 @@ export function excuse(state: State, call: Call, ours: number, theirs: number): 
   );
   if (times.length === 2 && times.every((time) => time.nsec === F.UTIME_OMIT) && theirs === 0 && ours < 0)
     return 'nothing to set';
-  const renamesDots = call.name.startsWith('rename') && call.args.some((arg) => DOTS.test(String(arg)));
-  if (ours === -ENOENT && theirs === -EBUSY && renamesDots) return 'two errors';
+  const nameless = call.args.some((arg) => DOTS.test(String(arg)) || ROOT.test(String(arg)));
+  if (ours === -ENOENT && theirs === -EBUSY && call.name.startsWith('rename') && nameless) {
+    return 'two errors';
+  }
   if (ours === -ENAMETOOLONG && theirs === -ELOOP) return 'expanded path';
   return undefined;
 }

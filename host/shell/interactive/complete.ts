@@ -7,15 +7,15 @@ import { executable } from '../lookup.ts';
 import type { Shell } from '../shell.ts';
 import type { Completion } from './editor.ts';
 
-/** The last word of a line: quoted parts and escaped characters belong to it. */
-const LAST_WORD = /(?:"(?:\\[\s\S]|[^"\\])*"?|'[^']*'?|\\[\s\S]?|[^\s"'\\;|&()<>`])*$/;
+/** A part of a word, quoted parts and escaped characters whole; or what stands between words. */
+const PART = /"(?:\\[\s\S]|[^"\\])*"?|'[^']*'?|\\[\s\S]?|[^\s"'\\;|&()<>`]+|([\s;|&()<>`])/y;
 /** What stands before a command's name. */
 const BEFORE_COMMAND =
   /(?:^|[;|&(`]|\$\(|\b(?:then|do|else|elif|if|while|until|time|exec|command)\s|[{!]\s)\s*$/;
 const SPECIAL = /[\s"'\\;|&()<>`$*?[\]#~!{}]/g;
 
 export function complete(shell: Shell, line: string): Completion {
-  const replaced = LAST_WORD.exec(line)?.[0] ?? '';
+  const replaced = lastWord(line);
   const variable = /\$(\{?)(\w*)$/.exec(replaced);
   if (variable !== null && !replaced.startsWith("'")) {
     const [whole, brace, name] = variable;
@@ -33,6 +33,16 @@ export function complete(shell: Shell, line: string): Completion {
       : paths(shell, word, isCommand && !/[<>]\s*$/.test(before));
   const candidates = found.map((each) => requoted(each, replaced));
   return { candidates, replaced };
+}
+
+/** The word at the end of a line, which only reading from its beginning can tell from quoted text. */
+function lastWord(line: string): string {
+  let start = 0;
+  PART.lastIndex = 0;
+  for (let part = PART.exec(line); part !== null; part = PART.exec(line)) {
+    if (part[1] !== undefined) start = PART.lastIndex;
+  }
+  return line.slice(start);
 }
 
 function unquoted(word: string): string {
