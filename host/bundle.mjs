@@ -1,11 +1,12 @@
 /**
  * Puts the libraries that we use a small part of into the built package: each file of
  * build/dist/host/vendor becomes one with its libraries inside, and their licences beside
- * it. Who installs the package installs none of them.
+ * it. Who installs the package installs none of them. And takes the comments out of our own code.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { minifySync } from 'rolldown/utils';
 
 const VENDOR = resolve('build/dist/host/vendor');
 /** Parts of the libraries that are never reached, and would be large. */
@@ -36,6 +37,22 @@ function notice(directory) {
   const files = readdirSync(directory).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
   const texts = files.map((file) => readFileSync(join(directory, file), 'utf8').trim());
   return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+}
+
+/** Comments are for the sources; in what is installed they would be a seventh of our code. */
+function withoutComments(file) {
+  const { code, errors } = minifySync(file, readFileSync(file, 'utf8'), {
+    compress: false,
+    mangle: false,
+    codegen: { removeWhitespace: false },
+  });
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);
+  writeFileSync(file, code);
+}
+
+for (const file of readdirSync('build/dist', { recursive: true })) {
+  const path = resolve('build/dist', file);
+  if (path.endsWith('.js') && dirname(path) !== VENDOR) withoutComments(path);
 }
 
 const packages = new Set();
