@@ -17,7 +17,7 @@ import type {
   SpawnOptions,
 } from './program.ts';
 import type { Runtime } from './runtime.ts';
-import { FdInput, FdOutput, isTerminal } from './streams.ts';
+import { FdInput, FdOutput } from './streams.ts';
 
 /** What `exit` throws, to leave the program's function. */
 export class ExitRequest {
@@ -110,7 +110,7 @@ export class Context implements ProgramContext {
   output(fd: number): Output {
     let output = this.#outputs.get(fd);
     if (output === undefined) {
-      const tty = isTerminal(this.process, fd);
+      const tty = this.process.isatty(fd);
       output = new FdOutput(this.#calls, fd, tty, fd === 2 ? 'none' : tty ? 'line' : 'full');
       this.#outputs.set(fd, output);
     }

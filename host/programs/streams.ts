@@ -1,8 +1,5 @@
 /** A program's descriptors as inputs and outputs: buffering, lines, and waiting. */
-import { TCGETS } from '../../assembly/abi/termios.ts';
-import { isSyscallError } from '../syscalls/errors.ts';
 import type { DataCalls } from '../syscalls/fs/data.ts';
-import type { Process } from '../syscalls/process.ts';
 import type { Input, Output } from './program.ts';
 
 const CHUNK_BYTES = 65536;
@@ -164,18 +161,5 @@ export class FdOutput implements Output {
     while (done < bytes.length) {
       done += await this.#data.writeLater(this.fd, bytes, done, bytes.length - done, -1);
     }
-  }
-}
-
-const TERMIOS_BYTES = 64;
-
-/** Is this descriptor a terminal? It is if it has terminal settings. */
-export function isTerminal(process: Process, fd: number): boolean {
-  try {
-    process.ioctl(fd, TCGETS, new Uint8Array(TERMIOS_BYTES));
-    return true;
-  } catch (error) {
-    if (isSyscallError(error)) return false;
-    throw error;
   }
 }

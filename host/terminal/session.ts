@@ -4,8 +4,7 @@
  * What the person types is written to the master, what the program and the line discipline say
  * is read from it. The program's process leads a session of its own whose terminal the slave is.
  */
-import { AT_FDCWD, O_CLOEXEC, O_NOCTTY, O_RDWR, POLLIN } from '../../assembly/abi/flags.ts';
-import { TIOCGPTN, TIOCSPTLCK, TIOCSWINSZ } from '../../assembly/abi/termios.ts';
+import { AT_FDCWD, O_RDWR, POLLIN } from '../../assembly/abi/flags.ts';
 import { defer } from '#platform';
 import type { Environment, ExitStatus } from '../programs/program.ts';
 import { FdOutput } from '../programs/streams.ts';
@@ -25,7 +24,6 @@ export interface SessionOptions {
 }
 
 const READ_BYTES = 16384;
-const PTMX = '/dev/ptmx';
 
 export class TerminalSession {
   /** The slave's name, `/dev/pts/0` and so on. */
@@ -44,8 +42,9 @@ export class TerminalSession {
     this.#sponsor = sponsor;
     this.#data = dataCalls(sponsor);
     try {
-      this.#master = sponsor.openat(AT_FDCWD, PTMX, O_RDWR | O_NOCTTY | O_CLOEXEC);
-      this.path = `/dev/pts/${unlock(sponsor, this.#master)}`;
+      const { master, path } = sponsor.openpty();
+      this.#master = master;
+      this.path = path;
       if (options.size !== undefined) this.resize(options.size);
       const { child, started } = userland.launch(sponsor, argv, env, (process) => this.#takeOver(process));
       const shown = this.#show(options.output);
@@ -64,8 +63,7 @@ export class TerminalSession {
 
   /** The window has another size now: the foreground group gets SIGWINCH. */
   resize({ rows, columns }: WindowSize): void {
-    const size = new Uint16Array([rows, columns, 0, 0]);
-    this.#sponsor.ioctl(this.#master, TIOCSWINSZ, new Uint8Array(size.buffer));
+    this.#sponsor.setWindowSize(this.#master, { rows, columns });
   }
 
   /** The person has gone: the session is hung up. */
@@ -123,13 +121,4 @@ export class TerminalSession {
       letGo(this.#sponsor);
     }
   }
-}
-
-/** Make the slave openable: its number. */
-function unlock(process: Process, master: number): number {
-  const word = new Uint32Array(1);
-  const bytes = new Uint8Array(word.buffer);
-  process.ioctl(master, TIOCSPTLCK, bytes);
-  process.ioctl(master, TIOCGPTN, bytes);
-  return word[0];
 }
