@@ -410,7 +410,10 @@ function takeLine(t: Tty, uio: Uio): i32 {
 
 /** Bytes that a raw read may take now. */
 function rawAvailable(t: Tty): u32 {
-  return (t.t_flags & TF_EOF ? t.t_eofat : t.t_head) - t.t_tail;
+  if ((t.t_flags & TF_EOF) == 0) return t.t_used;
+  // the bytes before it may have been flushed, or read in canonical mode: then it is here
+  if (t.t_eofat - t.t_tail > t.t_used) t.t_eofat = t.t_tail;
+  return t.t_eofat - t.t_tail;
 }
 
 /** Is there something to read? `asked`: as poll(2) asks. */

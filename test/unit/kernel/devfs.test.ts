@@ -13,6 +13,7 @@ import {
 } from '../../../assembly/abi/flags.ts';
 import { CONSOLE_EOF, CONSOLE_HANGUP } from '../../../assembly/abi/layout.ts';
 import { SIGINT } from '../../../assembly/abi/signals.ts';
+import { ICANON, TCIFLUSH } from '../../../assembly/abi/termios.ts';
 import { makeSane } from '../../../host/syscalls/ttycalls.ts';
 import { codeOf, onMachine, type } from './kit.ts';
 
@@ -231,6 +232,30 @@ describe('console', () => {
       expect(type(machine, 'g')).toBe(-22);
       expect(machine.cpu.exports.console_input(99999, 0)).toBe(-22);
       fs.closeSync(fd);
+    }),
+  );
+
+  test(
+    'an end of file stays when what came before it is flushed, or read as lines',
+    onMachine((machine) => {
+      const { init } = machine;
+      const fd = init.openat(-100, '/dev/console', O_RDONLY | O_NONBLOCK);
+      const raw = init.tcgetattr(fd);
+      const read = () => {
+        const bytes = Buffer.alloc(8192);
+        return bytes.toString('utf8', 0, init.fs.readSync(fd, bytes));
+      };
+      type(machine, 'abc', CONSOLE_EOF);
+      init.tcflush(fd, TCIFLUSH);
+      type(machine, 'd');
+      expect([read(), read()]).toEqual(['', 'd']);
+      type(machine, 'efg\n', CONSOLE_EOF);
+      init.tcsetattr(fd, { ...raw, lflag: raw.lflag | ICANON });
+      expect(read()).toBe('efg\n');
+      init.tcsetattr(fd, raw);
+      type(machine, 'h');
+      expect([read(), read()]).toEqual(['', 'h']);
+      expect(codeOf(read)).toBe('EAGAIN');
     }),
   );
 
