@@ -1,18 +1,12 @@
 /** stty: shows and sets a terminal's modes. */
 import * as t from '../../assembly/abi/termios.ts';
+import type { Termios } from '../syscalls/ttycalls.ts';
 import { command, type Tool } from './lib/command.ts';
 import { errnoOf, Failure, strerror } from './lib/errors.ts';
 import { quoted } from './lib/quote.ts';
 import { windowSize } from './lib/terminal.ts';
 
 type Word = 'iflag' | 'oflag' | 'cflag' | 'lflag';
-
-const OFFSETS: Readonly<Record<Word, number>> = {
-  iflag: t.TERMIOS_IFLAG,
-  oflag: t.TERMIOS_OFLAG,
-  cflag: t.TERMIOS_CFLAG,
-  lflag: t.TERMIOS_LFLAG,
-};
 
 /** Modes that are on or off, in the order in which they are shown; what is usual is not shown. */
 const MODES: Readonly<Record<string, readonly [word: Word, bit: number, usual: boolean]>> = {
@@ -87,68 +81,60 @@ const COMBINATIONS: Readonly<Record<string, string>> = {
   ek: 'erase ^? kill ^U',
 };
 
+const WORDS = ['iflag', 'oflag', 'cflag', 'lflag'] as const;
+
 class Terminal {
   readonly #tool: Tool;
   readonly #fd: number;
-  readonly #bytes = new Uint8Array(t.TERMIOS_SIZE);
-  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #modes: Termios;
 
   constructor(tool: Tool, fd: number, name: string) {
     this.#tool = tool;
     this.#fd = fd;
     try {
-      tool.process.ioctl(fd, t.TCGETS, this.#bytes);
+      this.#modes = tool.process.tcgetattr(fd);
     } catch (error) {
       throw new Failure(`${name}: ${strerror(error)}`);
     }
   }
 
   has(word: Word, bit: number): boolean {
-    return (this.#view.getUint32(OFFSETS[word], true) & bit) !== 0;
+    return (this.#modes[word] & bit) !== 0;
   }
 
   set(word: Word, bit: number, on: boolean): void {
-    const value = this.#view.getUint32(OFFSETS[word], true);
-    this.#view.setUint32(OFFSETS[word], on ? value | bit : value & ~bit, true);
+    this.#modes[word] = on ? this.#modes[word] | bit : this.#modes[word] & ~bit;
   }
 
   character(index: number): number {
-    return this.#bytes[t.TERMIOS_CC + index];
+    return this.#modes.cc[index];
   }
 
   setCharacter(index: number, value: number): void {
-    this.#bytes[t.TERMIOS_CC + index] = value;
+    this.#modes.cc[index] = value;
   }
 
   apply(): void {
-    this.#tool.process.ioctl(this.#fd, t.TCSETSW, this.#bytes);
+    this.#tool.process.tcsetattr(this.#fd, this.#modes, t.TCSETSW);
   }
 
   /** All of it in hexadecimal, as -g shows it and stty takes it. */
   get text(): string {
-    const words = (['iflag', 'oflag', 'cflag', 'lflag'] as const).map((word) =>
-      this.#view.getUint32(OFFSETS[word], true).toString(16),
-    );
-    const characters = Array.from({ length: t.NCCS }, (_, i) => this.character(i).toString(16));
-    return [...words, ...characters].join(':');
+    const words = WORDS.map((word) => (this.#modes[word] >>> 0).toString(16));
+    return [...words, ...Array.from(this.#modes.cc, (value) => value.toString(16))].join(':');
   }
 
   restore(text: string): boolean {
     const parts = text.split(':').map((part) => Number.parseInt(part, 16));
-    if (parts.length !== 4 + t.NCCS || parts.some(Number.isNaN)) return false;
-    for (const [i, word] of (['iflag', 'oflag', 'cflag', 'lflag'] as const).entries())
-      this.#view.setUint32(OFFSETS[word], parts[i], true);
-    for (const [i, value] of parts.slice(4).entries()) this.setCharacter(i, value);
+    if (parts.length !== WORDS.length + t.NCCS || parts.some(Number.isNaN)) return false;
+    for (const [i, word] of WORDS.entries()) this.#modes[word] = parts[i];
+    this.#modes.cc.set(parts.slice(WORDS.length));
     return true;
   }
 
   resize(change: { rows?: number; columns?: number }): void {
-    const size = new Uint8Array(t.WINSIZE_SIZE);
-    this.#tool.process.ioctl(this.#fd, t.TIOCGWINSZ, size);
-    const view = new DataView(size.buffer);
-    if (change.rows !== undefined) view.setUint16(0, change.rows, true);
-    if (change.columns !== undefined) view.setUint16(2, change.columns, true);
-    this.#tool.process.ioctl(this.#fd, t.TIOCSWINSZ, size);
+    const { process } = this.#tool;
+    process.setWindowSize(this.#fd, { ...process.windowSize(this.#fd), ...change });
   }
 }
 
