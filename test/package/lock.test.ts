@@ -5,6 +5,9 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
 
+/** Packages for one platform are wanted in one version. */
+const EXACT = /^\d+\.\d+\.\d+$/;
+
 interface Locked {
   version?: string;
   dependencies?: Record<string, string>;
@@ -16,8 +19,12 @@ test('package-lock.json is complete', () => {
   const { packages } = JSON.parse(fs.readFileSync(file, 'utf8')) as { packages: Record<string, Locked> };
   const missing: string[] = [];
   for (const [path, { dependencies, optionalDependencies }] of Object.entries(packages)) {
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      if (!found(packages, path, name)) missing.push(`${name}, of ${path}`);
+    for (const [name, wanted] of Object.entries({ ...dependencies, ...optionalDependencies })) {
+      const there = found(packages, path, name);
+      if (there === undefined) missing.push(`${name}, of ${path}`);
+      else if (EXACT.test(wanted) && there.version !== wanted) {
+        missing.push(`${name} ${wanted}, of ${path}: ${there.version} is there`);
+      }
     }
   }
   expect(missing).toEqual([]);
@@ -25,9 +32,9 @@ test('package-lock.json is complete', () => {
 });
 
 /** As Node looks for it: beside, then further up. */
-function found(packages: Record<string, Locked>, from: string, name: string): boolean {
+function found(packages: Record<string, Locked>, from: string, name: string): Locked | undefined {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
-    if (`${at === '' ? '' : `${at}/`}node_modules/${name}` in packages) return true;
-    if (at === '') return false;
+    const there = packages[`${at === '' ? '' : `${at}/`}node_modules/${name}`];
+    if (there !== undefined || at === '') return there;
   }
 }
