@@ -4,8 +4,8 @@
  * Commands give their status at once or a promise of it; only what waits is a promise, so that a
  * loop of builtins runs without turns of the event loop, save those that `breathe` takes.
  */
-import { defer } from '#platform';
 import type { ProgramContext } from '../programs/program.ts';
+import { nextTurn, turnDue } from './turns.ts';
 import { type DataCalls, dataCalls } from '../syscalls/fs/data.ts';
 import type { Process } from '../syscalls/process.ts';
 import { concatenate, decodeBytes, encodeBytes } from './bytes.ts';
@@ -35,8 +35,6 @@ export type Jump = { readonly kind: 'break' | 'continue'; levels: number } | { r
 
 const CHUNK_BYTES = 65536;
 const DEFAULT_IFS = ' \t\n';
-/** How long commands may run without giving the event loop a turn. */
-const BREATH_MS = 10;
 
 export class Shell implements ExpansionHost {
   readonly context: ProgramContext;
@@ -67,7 +65,6 @@ export class Shell implements ExpansionHost {
   /** Where `set -x` traces to while standard error is redirected. */
   traceFd = 2;
   #output: (string | Uint8Array)[] = [];
-  #breath = 0;
   #ifs: string = DEFAULT_IFS;
 
   constructor(context: ProgramContext, state: ShellState) {
@@ -380,17 +377,14 @@ export class Shell implements ExpansionHost {
 
   /** Have commands run for so long that others should have a turn? */
   get tired(): boolean {
-    const now = performance.now();
-    if (this.#breath === 0) this.#breath = now;
-    return now - this.#breath > BREATH_MS;
+    return turnDue();
   }
 
   /** Give the event loop a turn. @throws Interrupted, or SyscallError ESRCH if this process was ended */
   async breathe(): Promise<void> {
-    await new Promise<void>((resolve) => defer(resolve));
+    await nextTurn();
     // Any call will do: it fails if a signal has ended this process.
     this.process.getpgid();
     this.traps.checkInterrupt();
-    this.#breath = performance.now();
   }
 }

@@ -34,6 +34,7 @@ export class TerminalSession {
   readonly #master: number;
   readonly #data: DataCalls;
   readonly #input: FdOutput;
+  readonly #gone = new AbortController();
   #open = true;
 
   /** Start `argv` on a new terminal. @throws SyscallError when there is none to be had */
@@ -70,6 +71,8 @@ export class TerminalSession {
   hangup(): void {
     if (!this.#open) return;
     this.#open = false;
+    // A read that waits would keep the master open.
+    this.#gone.abort();
     this.#sponsor.close(this.#master);
   }
 
@@ -83,13 +86,15 @@ export class TerminalSession {
 
   async #show(output: SessionOptions['output']): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
+    const gone = this.#gone.signal;
     for (;;) {
       let count: number;
       try {
-        count = await this.#data.readLater(this.#master, buffer, 0, buffer.length, -1);
+        count = await this.#data.readLater(this.#master, buffer, 0, buffer.length, -1, gone);
       } catch (error) {
         // The last one who had the slave open has closed it (or this side has).
         const { code } = error as { code?: string };
+        if (gone.aborted) return;
         if (code === 'EIO' || code === 'EBADF' || code === 'ESRCH') return;
         throw error;
       }

@@ -1,4 +1,5 @@
 /** The shell at a terminal: prompts, editing, history, completion, jobs, ^C and ^D. */
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SIGKILL } from '../../assembly/abi/signals.ts';
 import { boot, type Machine } from '../../host/index.ts';
@@ -21,7 +22,7 @@ let seen = 0;
 let wake = () => {};
 
 /** What the terminal has shown, without colours and movements of the cursor. */
-const plain = (text: string) => text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\r', '');
+const plain = (text: string) => stripVTControlCharacters(text).replaceAll('\r', '');
 
 function start(env: Record<string, string> = {}): void {
   shown = '';
@@ -93,7 +94,7 @@ test('prompts, runs, and ends at ^D with the last status', async () => {
 
 test('exit ends it; errors do not', async () => {
   await enters('nosuch', 'sh: nosuch: not found\n', '> ');
-  await enters('echo ${x?gone}', 'sh: x: gone\n', '> ');
+  await enters('set -u; echo $x', 'sh: x: parameter not set\n', '> ');
   await enters('fi', 'sh: Syntax error: "fi" unexpected\n', '> ');
   await enters('readonly r=1; r=2', 'r: is read only\n', '> ');
   await enters('exit 7');
@@ -232,6 +233,12 @@ test('without editing on a dumb terminal', async () => {
   await sees('> ');
   await session.write(END);
   expect(await ends()).toBe(130);
+});
+
+test('a shell whose terminal is gone ends', async () => {
+  await enters('cat', '\n');
+  session.hangup();
+  expect((await session.done).signal).toBe(1);
 });
 
 test('a login shell reads the profiles', async () => {
