@@ -18,6 +18,7 @@ import {
 } from './wire.ts';
 
 const SOCKET_MODE = 0o600;
+const PROBE_MS = 500;
 
 export interface ControlSocket {
   /** Hang up those attached, and remove the socket. */
@@ -79,6 +80,7 @@ class Attachment {
   readonly #userland: Userland;
   readonly #login: readonly string[];
   #session: TerminalSession | undefined;
+  #refused = false;
 
   constructor(socket: net.Socket, userland: Userland, login: readonly string[], gone: () => void) {
     this.#socket = socket;
@@ -86,6 +88,8 @@ class Attachment {
     this.#login = login;
     const reader = new FrameReader();
     socket.on('data', (chunk) => {
+      // Whoever was refused may go on sending, but is not listened to.
+      if (this.#refused) return;
       try {
         for (const frame of reader.push(chunk)) this.#take(frame);
       } catch (error) {
@@ -113,12 +117,21 @@ class Attachment {
     else if (type === FRAME_DATA) {
       const written = session.write(payload);
       if (written === undefined) return;
-      this.#socket.pause();
-      written.then(
-        () => this.#socket.resume(),
-        () => this.#socket.destroy(),
-      );
+      this.#pauseUntil(written);
     } else throw new Error(`frame of type ${type} out of place`);
+  }
+
+  /** Take no more of what is typed until this is done or has failed: then the session has ended. */
+  #pauseUntil(written: Promise<void>): void {
+    const socket = this.#socket;
+    socket.pause();
+    // Without reading, only writing tells that the other side is gone.
+    const probe = setInterval(() => socket.writable && socket.write(encodeFrame(FRAME_DATA, '')), PROBE_MS);
+    const resume = () => {
+      clearInterval(probe);
+      socket.resume();
+    };
+    written.then(resume, resume);
   }
 
   #start(payload: Uint8Array): void {
@@ -148,7 +161,10 @@ class Attachment {
   }
 
   #refuse(error: unknown): void {
-    this.#socket.end(encodeFrame(FRAME_REFUSED, error instanceof Error ? error.message : String(error)));
+    this.#refused = true;
+    const text = error instanceof Error ? error.message : String(error);
+    this.#socket.write(encodeFrame(FRAME_REFUSED, text));
+    this.#socket.destroySoon();
     this.#session?.hangup();
   }
 }

@@ -88,16 +88,19 @@ export class FdOutput implements Output {
   readonly isTTY: boolean;
   readonly #data: DataCalls;
   readonly #buffering: Buffering;
+  readonly #signal: AbortSignal | undefined;
   #held = new Uint8Array(0);
   #used = 0;
   /** A write that the reader keeps waiting; what comes meanwhile queues behind it. */
   #busy: Promise<void> | undefined;
 
-  constructor(data: DataCalls, fd: number, isTTY: boolean, buffering: Buffering) {
+  /** @param signal  gives up a write that waits, when it is aborted */
+  constructor(data: DataCalls, fd: number, isTTY: boolean, buffering: Buffering, signal?: AbortSignal) {
     this.#data = data;
     this.fd = fd;
     this.isTTY = isTTY;
     this.#buffering = buffering;
+    this.#signal = signal;
   }
 
   write(data: string | Uint8Array): void | Promise<void> {
@@ -143,7 +146,7 @@ export class FdOutput implements Output {
 
   #put(bytes: Uint8Array): void | Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      const count = this.#data.writeLater(this.fd, bytes, done, bytes.length - done, -1);
+      const count = this.#data.writeLater(this.fd, bytes, done, bytes.length - done, -1, this.#signal);
       if (typeof count === 'number') {
         done += count;
         continue;
@@ -159,7 +162,7 @@ export class FdOutput implements Output {
   async #putRest(bytes: Uint8Array, from: number, pending: Promise<number>): Promise<void> {
     let done = from + (await pending);
     while (done < bytes.length) {
-      done += await this.#data.writeLater(this.fd, bytes, done, bytes.length - done, -1);
+      done += await this.#data.writeLater(this.fd, bytes, done, bytes.length - done, -1, this.#signal);
     }
   }
 }

@@ -54,16 +54,18 @@ export class TerminalSession {
       sponsor.exit();
       throw error;
     }
-    this.#input = new FdOutput(this.#data, this.#master, false, 'none');
+    this.#input = new FdOutput(this.#data, this.#master, false, 'none', this.#gone.signal);
   }
 
-  /** What was typed. */
+  /** What was typed. Await what is returned, if anything is. @throws SyscallError, AbortError when it is
+   *  hung up meanwhile */
   write(bytes: string | Uint8Array): void | Promise<void> {
     return this.#open ? this.#input.write(bytes) : undefined;
   }
 
   /** The window has another size now: the foreground group gets SIGWINCH. */
   resize({ rows, columns }: WindowSize): void {
+    if (!this.#open) return;
     this.#sponsor.setWindowSize(this.#master, { rows, columns });
   }
 
@@ -71,9 +73,14 @@ export class TerminalSession {
   hangup(): void {
     if (!this.#open) return;
     this.#open = false;
-    // A read that waits would keep the master open.
+    // A read or write that waits would keep the master open.
     this.#gone.abort();
-    this.#sponsor.close(this.#master);
+    try {
+      this.#sponsor.close(this.#master);
+    } catch (error) {
+      // The machine has gone down, and hung up by that.
+      if ((error as { code?: string }).code !== 'ESRCH') throw error;
+    }
   }
 
   /** In the child: a session of its own, with the slave as its terminal and descriptors. */
