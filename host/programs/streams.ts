@@ -1,6 +1,7 @@
 /** A program's descriptors as inputs and outputs: buffering, lines, and waiting. */
 import type { DataCalls } from '../syscalls/fs/data.ts';
 import type { Input, Output } from './program.ts';
+import { nextTurn, turnDue } from './turns.ts';
 
 const CHUNK_BYTES = 65536;
 /** A character of UTF-16 is at most three bytes of UTF-8. */
@@ -39,7 +40,9 @@ export class FdInput implements Input {
   }
 
   readInto(buffer: Uint8Array): number | Promise<number> {
-    return this.#data.readLater(this.fd, buffer, 0, buffer.length, -1);
+    const count = this.#data.readLater(this.fd, buffer, 0, buffer.length, -1);
+    // Who never has to wait would never let anybody else go on.
+    return typeof count === 'number' && turnDue() ? nextTurn().then(() => count) : count;
   }
 
   read(max = CHUNK_BYTES): Uint8Array | Promise<Uint8Array> {
@@ -151,12 +154,17 @@ export class FdOutput implements Output {
         done += count;
         continue;
       }
-      this.#busy = this.#putRest(bytes, done, count).finally(() => {
-        this.#busy = undefined;
-      });
-      return this.#busy;
+      return this.#wait(this.#putRest(bytes, done, count));
     }
-    return undefined;
+    return turnDue() ? this.#wait(nextTurn()) : undefined;
+  }
+
+  /** Nothing more is written until then. */
+  #wait(until: Promise<void>): Promise<void> {
+    this.#busy = until.finally(() => {
+      this.#busy = undefined;
+    });
+    return this.#busy;
   }
 
   async #putRest(bytes: Uint8Array, from: number, pending: Promise<number>): Promise<void> {

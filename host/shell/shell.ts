@@ -5,7 +5,7 @@
  * loop of builtins runs without turns of the event loop, save those that `breathe` takes.
  */
 import type { ProgramContext } from '../programs/program.ts';
-import { nextTurn, turnDue } from './turns.ts';
+import { nextTurn, turnDue } from '../programs/turns.ts';
 import { type DataCalls, dataCalls } from '../syscalls/fs/data.ts';
 import type { Process } from '../syscalls/process.ts';
 import { concatenate, decodeBytes, encodeBytes } from './bytes.ts';

@@ -109,6 +109,11 @@ it('shows what comes first first, and stops what ^C stops', async () => {
   terminal.type('echo $?\r');
   await terminal.shows(/\b130\b/);
   await terminal.shows(PROMPT);
+  // Neither end of this ever waits.
+  terminal.type('echo go""es; cat /dev/zero >/dev/null\r');
+  await terminal.shows('goes');
+  terminal.type('\x03');
+  await terminal.shows(PROMPT);
   terminal.type('\x04');
   expect(await terminal.ended).toBe(0);
 });

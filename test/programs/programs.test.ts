@@ -1,5 +1,6 @@
 /** Programs of the host's as processes: how they start, talk, wait and end. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AT_FDCWD, O_RDONLY, O_WRONLY } from '../../assembly/abi/flags.ts';
 import { SIGCHLD, SIGINT, SIGKILL, SIGTERM } from '../../assembly/abi/signals.ts';
 import { boot, type Machine } from '../../host/index.ts';
 import type { ProgramTable } from '../../host/programs/image.ts';
@@ -42,6 +43,13 @@ const own: Record<string, Program> = {
   },
   floods: async ({ stdout }) => {
     for (;;) await stdout.write(new Uint8Array(65536));
+  },
+  /** cat /dev/zero >/dev/null */
+  busy: async ({ process, input, output }) => {
+    const from = input(process.openat(AT_FDCWD, '/dev/zero', O_RDONLY));
+    const to = output(process.openat(AT_FDCWD, '/dev/null', O_WRONLY));
+    for await (const chunk of from) await to.write(chunk);
+    return 0;
   },
   counts: async ({ stdin, stdout }) => {
     let bytes = 0;
@@ -281,8 +289,16 @@ describe.each(['up-debug', 'smp-debug'] as const)('%s', (flavour) => {
     });
     const catching = start('catches', () => ready());
     await isReady;
+    await until(() => /^State:\tS/m.test(machine.fs.readFileSync(`/proc/${catching.pid}/status`, 'utf8')));
     catching.kill(SIGTERM);
     expect(await catching.done).toMatchObject({ code: 40 + SIGTERM, signal: 0 });
+  });
+
+  it('lets the host in on programs that never wait', async () => {
+    const control = new AbortController();
+    const running = userland.run(['busy'], { signal: control.signal });
+    setTimeout(() => control.abort(), 20);
+    expect((await running).signal).toBe(SIGKILL);
   });
 
   it('keeps ignored signals over exec', async () => {

@@ -1,7 +1,7 @@
 /**
- * Turns of the host's event loop. A loop of builtins goes on without one, or from microtask to
- * microtask, and timers and what is typed would never get through: so loops ask whether a turn is
- * due, and wait for it.
+ * Turns of the host's event loop. A program that never has to wait goes on without one, or from
+ * microtask to microtask, and timers, signals and what is typed would never get through: so
+ * streams, and loops of the shell, ask whether a turn is due, and wait for it.
  */
 import { defer } from '#platform';
 
