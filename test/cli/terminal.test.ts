@@ -115,7 +115,7 @@ it('shows what comes first first, and stops what ^C stops', async () => {
   terminal.type('\x03');
   await terminal.shows(PROMPT);
   terminal.type('\x04');
-  expect(await terminal.ended).toBe(0);
+  expect(await terminal.ended).toBe(130);
 });
 
 it('edits the line, completes it, and remembers it', async () => {
