@@ -1,9 +1,20 @@
 /** `damselfly boot` as a shell: a line, a script, their exit codes, and nothing else on standard output. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { damselfly } from './command.ts';
+import { damselfly, MAIN } from './command.ts';
 
 let dir: string;
 beforeAll(() => {
@@ -36,6 +47,29 @@ describe('a line', () => {
   it('reads standard input', () => {
     const run = damselfly(['boot', '-c', 'read a; echo "<$a>"; cat'], dir, 'first\nsecond\n');
     expect(run).toMatchObject({ status: 0, stdout: '<first>\nsecond\n' });
+  });
+});
+
+describe('output that nobody takes', () => {
+  it('ends the run as SIGPIPE would, without a word', async () => {
+    const run = spawn(process.execPath, [MAIN, 'boot', '-c', 'yes']);
+    let errors = '';
+    run.stderr.on('data', (bytes) => (errors += bytes));
+    run.stdout.once('data', () => run.stdout.destroy());
+    expect((await once(run, 'close'))[0]).toBe(141);
+    expect(errors).toBe('');
+  });
+
+  it.runIf(existsSync('/dev/full'))('is an error where it could not be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const run = spawn(process.execPath, [MAIN, 'boot', '-c', 'echo lost'], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let errors = '';
+    run.stderr?.on('data', (bytes) => (errors += bytes));
+    expect((await once(run, 'close'))[0]).toBe(1);
+    expect(errors).toMatch(/^damselfly: cannot write the output: ENOSPC.*\n$/);
   });
 });
 
