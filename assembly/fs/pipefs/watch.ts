@@ -30,7 +30,7 @@ export const WATCH_TYPE: u32 = 0;
 
 /** The vnode's Inotify, or null if it is some other file of pipefs. */
 export function inotifyOf(vp: Vnode): Inotify {
-  return changetype<Inotify>(<usize>(vp.v_type == WATCH_TYPE ? vp.v_un : 0));
+  return changetype<Inotify>(vp.v_type == WATCH_TYPE ? <usize>vp.v_un : 0);
 }
 
 function watchOpen(fm: Fsmanage, vp: Vnode, fp: File, flags: u32, cred: Ucred): i32 {
