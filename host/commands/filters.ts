@@ -4,10 +4,11 @@
  * lines do not depend on each other are given their input piece by piece, so that they stand in
  * pipelines that never end.
  */
-import type { Program } from '../programs/program.ts';
+import type { Input, Program } from '../programs/program.ts';
+import { Gathered } from '../programs/streams.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import { atWork, type Tool } from './lib/command.ts';
-import { strerror } from './lib/errors.ts';
+import { Failure, strerror } from './lib/errors.ts';
 import type { Filter, FilterFiles, FilterStat } from '../vendor/filters.ts';
 
 interface Shape {
@@ -305,6 +306,7 @@ const ADAPT: Readonly<Record<string, (args: readonly string[]) => readonly strin
 };
 
 const EMPTY = new Uint8Array(0);
+const TEXT_MAX_BYTES = 128 << 20;
 
 function filterProgram(name: string): Program {
   const shape = SHAPES[name];
@@ -329,13 +331,25 @@ function filterProgram(name: string): Program {
         words.options.every((option) => stateless.test(option));
       if (byPieces)
         return runByPieces(tool, shape.anywhere ?? false, filter, args, words.options.includes('q'));
-      const result = await filter.run(args, reads ? await context.stdin.bytes() : EMPTY);
+      const result = await filter.run(args, reads ? await wholeInput(context.stdin) : EMPTY);
       await tool.out(result.stdout);
       await context.stdout.flush();
       await context.stderr.write(result.stderr);
       const isUsage = /(invalid|unrecognized) option/.test(result.stderr);
       return isUsage ? (shape.usageStatus ?? result.code) : result.code;
     });
+}
+
+/** What comes in to its end, as far as a text may be long: an endless one must not fill the host. */
+async function wholeInput(input: Input): Promise<Uint8Array> {
+  const all = new Gathered();
+  for await (const chunk of input) {
+    all.take(chunk);
+    if (all.length > TEXT_MAX_BYTES) {
+      throw new Failure(`standard input is longer than ${TEXT_MAX_BYTES >> 20} MiB`, 2);
+    }
+  }
+  return all.bytes();
 }
 
 /** Of those that the library has none for. */

@@ -145,7 +145,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   mount: {
     summary: 'mount a file system, or list what is mounted',
-    mode: 0o4755,
     load: async () => (await import('./mount.ts')).mount,
   },
   mv: { summary: 'move (rename) files', load: async () => (await import('./cp.ts')).mv },
@@ -273,7 +272,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   umount: {
     summary: 'unmount file systems',
-    mode: 0o4755,
     load: async () => (await import('./mount.ts')).umount,
   },
   uname: {

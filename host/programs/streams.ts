@@ -19,6 +19,10 @@ export class Gathered {
     this.#length += chunk.length;
   };
 
+  get length(): number {
+    return this.#length;
+  }
+
   bytes(): Uint8Array {
     const whole = new Uint8Array(this.#length);
     let at = 0;

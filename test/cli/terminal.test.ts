@@ -62,7 +62,7 @@ class Terminal {
   }
 }
 
-const PROMPT = /# (\x1b\[\S+)*$/;
+const PROMPT = /# ([^ -~]\[\S+)*$/;
 let open: Terminal[];
 let dir: string;
 

@@ -29,6 +29,11 @@ async function run(line: string, options: RunOptions = {}) {
 
 const good = (stdout: string) => ({ code: 0, stdout, stderr: '' });
 
+it('a filter that works on whole texts refuses an endless one', async () => {
+  const { code, stderr } = await run('yes | grep -m1 y');
+  expect({ code, stderr }).toEqual({ code: 2, stderr: 'grep: standard input is longer than 128 MiB\n' });
+});
+
 describe('mounts', () => {
   it('mounts, remounts, binds and unmounts', async () => {
     expect(
@@ -70,6 +75,24 @@ describe('mounts', () => {
     expect(
       await run('mount -t tmpfs x /mnt/a && cd /mnt/a && umount -l /mnt/a && mount | grep -c /mnt/a'),
     ).toMatchObject({ stdout: '0\n' });
+  });
+
+  it('is root’s alone', async () => {
+    const user = { uid: 1000, gid: 1000 };
+    for (const line of [
+      'mount -t tmpfs t /mnt',
+      'mount --bind /tmp /mnt',
+      'mount -o remount,ro /',
+      'umount /proc',
+    ]) {
+      const { code, stderr } = await run(line, user);
+      expect({ line, code, denied: /permission|not permitted|must be superuser/i.test(stderr) }).toEqual({
+        line,
+        code: expect.toSatisfy((status: number) => status !== 0),
+        denied: true,
+      });
+    }
+    expect((await run('mount', user)).stdout).toMatch(/^tmpfs on \/ /m);
   });
 
   it('df tells sizes of what is mounted', async () => {
