@@ -26,18 +26,21 @@ install: ## install the packages that the lock file names
 		npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.damselfly-lock.json; \
 	fi
 
-# What the tests need besides Node: a C compiler and git; and a browser, without which the tests in it
-# are skipped. CHROMIUM=PATH names one that is not on the PATH.
+# What the tests need besides Node: a C compiler, git, and the programs of attr, e2fsprogs and mount; and
+# a browser, without which the tests in it are skipped. CHROMIUM=PATH names one that is not on the PATH.
 system:
 	@missing=; wanted=; \
 	command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -include errno.h -o /dev/null - 2>/dev/null || missing='gcc libc6-dev'; \
 	command -v git >/dev/null || missing="$$missing git"; \
+	command -v getfattr setfattr >/dev/null || missing="$$missing attr"; \
+	PATH="$$PATH:/usr/sbin:/sbin" command -v mke2fs >/dev/null || missing="$$missing e2fsprogs"; \
+	PATH="$$PATH:/usr/sbin:/sbin" command -v losetup >/dev/null || missing="$$missing mount"; \
 	[ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || wanted=chromium; \
 	if [ -n "$$missing$$wanted" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "apt-get install $$missing $$wanted"; \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing $$wanted >/dev/null; \
-		elif [ -n "$$missing" ]; then echo "the tests need a C compiler and git; missing: $$missing" >&2; exit 1; \
+		elif [ -n "$$missing" ]; then echo "the tests need these packages, which are not installed:$$missing" >&2; exit 1; \
 		else echo 'no Chromium: the tests in a browser are skipped' >&2; fi; \
 	fi
 

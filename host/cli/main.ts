@@ -10,8 +10,8 @@ const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
 
 const BOOT_HELP = `
 Import and export keep what \`cp -a\` keeps: owners (export: as root), modes with setuid and sticky,
-times to the nanosecond, hard links, symlinks, fifos, device nodes, holes. Extended attributes are
-not kept: Node can neither read nor set them. Sockets can be imported, not exported.
+times to the nanosecond, hard links, symlinks, fifos, device nodes, holes, and extended attributes
+where this host has getfattr and setfattr (Debian's package attr). Sockets can be imported, not exported.
 
 On a terminal it ends in a login shell of the machine, which goes when that ends; otherwise in a
 shell that reads its commands from standard input. With --tour, --export or --save it does just that.

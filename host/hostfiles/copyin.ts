@@ -32,6 +32,7 @@ import {
   typeOf,
 } from './entry.ts';
 import { isSparse, type Tree } from './scan.ts';
+import { readHostXattrs, type XattrsByPath } from './xattrs.ts';
 
 /** Files read at a time; libuv has four threads for it unless told otherwise. */
 const LANES = 8;
@@ -43,8 +44,8 @@ const BLOCK_BYTES = 4096;
 export class MachineFullError extends Error {}
 
 /**
- * Copy `tree` so that its root becomes `target`, with owners, modes, times to the nanosecond,
- * holes, hard links, symlinks, fifos, sockets and device nodes. Directories that exist are kept
+ * Copy `tree` so that its root becomes `target`, with owners, modes, times to the nanosecond, extended
+ * attributes (where the host has getfattr), holes, hard links, symlinks, fifos, sockets and device nodes. Directories that exist are kept
  * and get the tree's attributes; other files in the way are replaced. What fails is listed in the result.
  * @param process  acts as root in the machine
  * @param lanes  files read at a time; with one, files are made in the tree's order
@@ -69,6 +70,7 @@ class CopyIn {
   readonly #parents = new Parents();
   /** First name in the machine of each file that has several. */
   readonly #first = new Map<string, Buffer>();
+  #xattrs: XattrsByPath | undefined;
 
   constructor(process: Process, tree: Tree, target: Buffer, progress: CopyProgress) {
     this.#process = process;
@@ -83,6 +85,7 @@ class CopyIn {
     const links: Entry[] = [];
     this.#result.problems.push(...this.#tree.problems);
     this.#makeParents();
+    this.#xattrs = await readHostXattrs(this.#tree.root);
     for (const entry of this.#tree.entries) {
       if (this.#parents.lacks(entry)) continue;
       if (isDirectory(entry)) {
@@ -259,6 +262,8 @@ class CopyIn {
     const path = this.#to(entry);
     const { fs } = this.#process;
     fs.lchownSync(path, entry.uid, entry.gid);
+    for (const { name, value } of this.#xattrs?.get(entry.path.toString('latin1')) ?? [])
+      this.#process.setxattr(path, name, value, 0, false);
     if (typeOf(entry.mode) !== S_IFLNK) fs.chmodSync(path, entry.mode & 0o7777);
     this.#process.utimensat(AT_FDCWD, path, entry.atime, entry.mtime, AT_SYMLINK_NOFOLLOW);
   }

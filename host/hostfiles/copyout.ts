@@ -39,6 +39,7 @@ import {
 } from './entry.ts';
 import type { Tree } from './scan.ts';
 import { HostTimes } from './times.ts';
+import { HostXattrs, NO_SETFATTR } from './xattrs.ts';
 
 const CHUNK_BYTES = 1 << 20;
 /** Work this long at a stretch, so that progress can be drawn and signals are heard. */
@@ -67,6 +68,7 @@ class CopyOut {
   readonly #parents = new Parents();
   readonly #first = new Map<string, Buffer>();
   readonly #times = new HostTimes();
+  readonly #xattrs: HostXattrs;
   readonly #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   readonly #root = process.getuid?.() === 0;
   #sliceEnd = 0;
@@ -76,6 +78,7 @@ class CopyOut {
     this.#tree = tree;
     this.#target = target;
     this.#progress = progress;
+    this.#xattrs = new HostXattrs(this.#target);
   }
 
   async run(): Promise<CopyResult> {
@@ -89,6 +92,8 @@ class CopyOut {
       } else if (await this.#tryLater(entry)) this.#progress.file();
     }
     const inexactFiles = await this.#times.settle();
+    const lacking = await this.#xattrs.settle();
+    if (lacking > 0) this.#result.losses.set(NO_SETFATTR, lacking);
     directories.reverse();
     // Modes last: without the right to search it, nothing in a directory could be reached.
     for (const entry of directories) {
@@ -162,7 +167,17 @@ class CopyOut {
       );
     }
     this.#parents.add(entry);
+    this.#keepXattrs(entry);
     this.#result.entries++;
+  }
+
+  #keepXattrs(entry: Entry): void {
+    const path = this.#from(entry);
+    const names = this.#process.listxattr(path, false);
+    this.#xattrs.set(
+      entry.path,
+      names.map((name) => ({ name, value: Buffer.from(this.#process.getxattr(path, name, false)) })),
+    );
   }
 
   async #make(entry: Entry): Promise<void> {
@@ -192,6 +207,7 @@ class CopyOut {
         return;
     }
     this.#owner(entry);
+    this.#keepXattrs(entry);
     if (typeOf(entry.mode) !== S_IFLNK) fs.chmodSync(path, this.#modeOf(entry));
     this.#times.set(path, entry.atime, entry.mtime);
     if (entry.nlink > 1) this.#first.set(entry.identity, path);

@@ -1,7 +1,6 @@
 /**
- * What a copy between the host and the machine keeps of a file: everything `cp -a` keeps except
- * extended attributes, which Node cannot read or set. Paths are bytes, for names on Linux need not be
- * UTF-8.
+ * What a copy between the host and the machine keeps of a file: everything `cp -a` keeps. Paths are
+ * bytes, for names on Linux need not be UTF-8. Extended attributes are read apart: see xattrs.ts.
  */
 import type { BigIntStats } from 'node:fs';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../assembly/abi/flags.ts';

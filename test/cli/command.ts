@@ -48,6 +48,9 @@ export function makeAwkwardTree(root: string): void {
   fs.writeSync(sparse, 'middle', 1 << 20);
   fs.ftruncateSync(sparse, 8 << 20);
   fs.closeSync(sparse);
+  setXattr(at('large'), 'user.empty', '');
+  setXattr(at('large'), 'user.na=me\\ \n', '0x00ff0a');
+  setXattr(at('empty-directory'), 'user.mime', 'inode/directory');
   execFileSync('mkfifo', ['-m', '640', at('fifo')]);
   if (isRoot) makeRootsFiles(at);
   // Last, since making things in directories changes their times.
@@ -62,8 +65,13 @@ export function makeAwkwardTree(root: string): void {
   fs.chmodSync(at('closed'), 0o500);
 }
 
+function setXattr(file: string, name: string, value: string): void {
+  execFileSync('setfattr', ['-n', name, '-v', value, file]);
+}
+
 function makeRootsFiles(at: (name: string) => string): void {
   fs.writeFileSync(at('set-id'), '#!/bin/true');
+  setXattr(at('set-id'), 'trusted.t', 'for root');
   fs.chownSync(at('set-id'), 12, 34);
   fs.chmodSync(at('set-id'), 0o6755);
   fs.lchownSync(at('dangling'), 56, 78);

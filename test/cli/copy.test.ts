@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isDirectory, isRegular, nanosecondsOf } from '../../host/hostfiles/entry.ts';
 import { differences, digestTree } from '../../host/hostfiles/digest.ts';
 import { scanTree, type Tree } from '../../host/hostfiles/scan.ts';
+import { readHostXattrs } from '../../host/hostfiles/xattrs.ts';
 import { damselfly, isRoot, makeAwkwardTree } from './command.ts';
 
 let base: string;
@@ -24,7 +25,7 @@ afterEach(() => {
 
 const scan = (path: string): Promise<Tree> => scanTree(fs, Buffer.from(path));
 
-/** Everything that `cp -a` keeps is equal, apart from extended attributes. */
+/** Everything that `cp -a` keeps is equal. */
 async function expectCopy(copy: string): Promise<void> {
   const [wanted, got] = [await scan(source), await scan(copy)];
   const lines = differences(await digestTree(fs, wanted), await digestTree(fs, got), 'source', 'copy');
@@ -34,6 +35,9 @@ async function expectCopy(copy: string): Promise<void> {
       .filter((entry) => !isDirectory(entry))
       .map(({ path, atime }) => [path.toString('latin1'), nanosecondsOf(atime)]);
   expect(accessTimes(got)).toEqual(accessTimesBefore);
+  const attributes = await readHostXattrs(Buffer.from(source));
+  expect(attributes?.size).toBeGreaterThan(0);
+  expect(await readHostXattrs(Buffer.from(copy))).toEqual(attributes);
   const holes = (tree: Tree) =>
     tree.entries.filter((entry) => isRegular(entry) && entry.path.toString() === 'sparse');
   expect(holes(got)[0].allocated).toBeLessThanOrEqual(holes(wanted)[0].allocated);
