@@ -166,6 +166,8 @@ export class Roots {
   r_zinowatch: u32;
   r_zxattr: u32;
   r_ztmpnode: u32;
+  r_zext4inode: u32;
+  r_crctab: u32; //       tables of crc32c (fs/ext4/crc.ts), two frames
   // a text cursor for the panic message
   r_text0: u32;
   r_text1: u32;

@@ -49,6 +49,11 @@ export function klog(msg: string, value: u64): void {
   klogByte(10);
 }
 
+/** Text into the kernel log, its line's end included. */
+export function klogText(p: usize, len: u32): void {
+  for (let i: u32 = 0; i < len; i++) klogByte(load<u8>(p + i));
+}
+
 function klogByte(c: u32): void {
   const r = roots();
   store<u8>(KLOG_ADDR + (r.r_klog_head & (KLOG_SIZE - 1)), <u8>c);
