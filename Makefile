@@ -26,12 +26,13 @@ install: ## install the packages that the lock file names
 		npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.damselfly-lock.json; \
 	fi
 
-# What the tests need besides Node: a C compiler, git, and the programs of attr, e2fsprogs and mount; and
-# a browser, without which the tests in it are skipped. CHROMIUM=PATH names one that is not on the PATH.
+# What the tests need besides Node: a C compiler, git, tree, and the programs of attr, e2fsprogs and mount;
+# and a browser, without which the tests in it are skipped. CHROMIUM=PATH names one that is not on the PATH.
 system:
 	@missing=; wanted=; \
 	command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -include errno.h -o /dev/null - 2>/dev/null || missing='gcc libc6-dev'; \
 	command -v git >/dev/null || missing="$$missing git"; \
+	command -v tree >/dev/null || missing="$$missing tree"; \
 	command -v getfattr setfattr >/dev/null || missing="$$missing attr"; \
 	PATH="$$PATH:/usr/sbin:/sbin" command -v mke2fs >/dev/null || missing="$$missing e2fsprogs"; \
 	PATH="$$PATH:/usr/sbin:/sbin" command -v losetup >/dev/null || missing="$$missing mount"; \

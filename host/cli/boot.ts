@@ -10,7 +10,8 @@ import { ramFor, scanTree, type Tree } from '../hostfiles/scan.ts';
 import { loadSnapshot, saveSnapshot } from '../hostfiles/snapshotfile.ts';
 import { type BootOptions, boot, type Flavour, type Machine, type Snapshot } from '../index.ts';
 import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from './errors.ts';
-import { detail, heading, hush, meter, print, style, warn } from './output.ts';
+import { detail, heading, hush, meter, print, style } from './output.ts';
+import { reportCopy } from './report.ts';
 import { isInteractive } from './terminal.ts';
 import type { Imported } from './tour/scene.ts';
 import { TOUR_SPARE_BYTES, takeTour } from './tour.ts';
@@ -32,7 +33,6 @@ export interface BootCommandOptions {
 
 /** Left for work beside what is imported. */
 const SPARE_BYTES = 32 * 2 ** 20;
-const PROBLEMS_SHOWN = 10;
 
 interface Measured {
   spec: ImportSpec;
@@ -202,7 +202,7 @@ async function importTree(machine: Machine, spec: ImportSpec, tree: Tree, lanes?
     `${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${formatMs(ms)} (${rate}/s)`,
   );
   detail(`${formatBytes(machine.framesInUse * 4096)} of the machine's RAM are in use`);
-  return report(result, 'not imported');
+  return reportCopy(result, 'not imported');
 }
 
 async function exportTree(machine: Machine, spec: ImportSpec): Promise<boolean> {
@@ -227,15 +227,7 @@ async function exportTree(machine: Machine, spec: ImportSpec): Promise<boolean> 
   }
   const ms = performance.now() - started;
   detail(`${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${formatMs(ms)}`);
-  return report(result, 'not exported');
-}
-
-/** Say what was not kept. True if everything was. */
-function report({ problems, losses }: CopyResult, verb: string): boolean {
-  for (const [what, count] of losses) warn(`not kept for ${formatCount(count, 'file')}: ${what}`);
-  for (const { path: name, reason } of problems.slice(0, PROBLEMS_SHOWN)) warn(`${verb}: ${name}: ${reason}`);
-  if (problems.length > PROBLEMS_SHOWN) warn(`… and ${problems.length - PROBLEMS_SHOWN} more ${verb}`);
-  return problems.length === 0;
+  return reportCopy(result, 'not exported');
 }
 
 async function save(machine: Machine, file: string): Promise<void> {

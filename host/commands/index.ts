@@ -261,6 +261,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./run.ts')).timeout,
   },
   touch: { summary: 'change file timestamps', load: async () => (await import('./touch.ts')).touch },
+  tree: {
+    summary: "draw a directory's contents",
+    load: async () => (await import('./tree.ts')).tree,
+  },
   true: { summary: 'do nothing, successfully', load: async () => (await import('./small.ts')).true_ },
   tr: {
     summary: 'translate or delete characters',

@@ -23,21 +23,29 @@ const DIRECTORIES: readonly (readonly [string, number])[] = [
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n';
 const GROUP = 'root:x:0:\nnogroup:x:65534:\n';
 
-/** Make the default tree, then `files`, directories on the way included. @throws SyscallError */
+/**
+ * Make the default tree, then `files`, directories on the way included.
+ * @param keep  files of the default tree that are there already stay as they are
+ * @throws SyscallError
+ */
 export function makeTree(
   fs: NodeFs,
   files: Readonly<Record<string, InitialFile>>,
   hostname = 'damselfly',
+  keep = false,
 ): void {
   for (const [path, mode] of DIRECTORIES) {
     if (fs.existsSync(path)) continue;
     fs.mkdirSync(path);
     fs.chmodSync(path, mode);
   }
-  fs.writeFileSync('/etc/passwd', PASSWD);
-  fs.writeFileSync('/etc/group', GROUP);
-  fs.writeFileSync('/etc/hostname', `${hostname}\n`);
-  fs.writeFileSync('/proc/sys/kernel/hostname', hostname);
+  const make = (path: string, text: string) => {
+    if (!(keep && fs.existsSync(path))) fs.writeFileSync(path, text);
+  };
+  make('/etc/passwd', PASSWD);
+  make('/etc/group', GROUP);
+  make('/etc/hostname', `${hostname}\n`);
+  if (!keep) fs.writeFileSync('/proc/sys/kernel/hostname', hostname);
   for (const [path, file] of Object.entries(files)) makeFile(fs, path, file);
 }
 

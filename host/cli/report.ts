@@ -1,0 +1,14 @@
+/** What a copy did not keep, told to the user. */
+import type { CopyResult } from '../hostfiles/entry.ts';
+import { warn } from './output.ts';
+import { formatCount } from './values.ts';
+
+const PROBLEMS_SHOWN = 10;
+
+/** Say what was not kept. True if everything was. */
+export function reportCopy({ problems, losses }: CopyResult, verb: string): boolean {
+  for (const [what, count] of losses) warn(`not kept for ${formatCount(count, 'file')}: ${what}`);
+  for (const { path: name, reason } of problems.slice(0, PROBLEMS_SHOWN)) warn(`${verb}: ${name}: ${reason}`);
+  if (problems.length > PROBLEMS_SHOWN) warn(`… and ${problems.length - PROBLEMS_SHOWN} more ${verb}`);
+  return problems.length === 0;
+}
