@@ -62,6 +62,7 @@ function stamp(file) {
 
 function compile(target) {
   const started = performance.now();
+  if (!check) console.log(`kernel ${target.padEnd(9)} compiling`);
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,

@@ -2,7 +2,8 @@
  * CPUs: one instance of this module on the machine's memory is one CPU.
  *
  * Its registers are the module's only mutable globals, all of them here: `curcpu` (its Cpu
- * struct), `curproc` (the process it acts for), `curcred` (the credentials of the call).
+ * struct), `curproc` (the process it acts for), `curcred` (the credentials of the call),
+ * `curalone` (no other CPU is attached during the call).
  *
  * States of c_state, changed by compare-and-swap:
  *     CPU_USER → CPU_KERNEL   cpuEnter
@@ -13,6 +14,8 @@
  *     that a stack overflow is met where nothing is held.
  * C2. Between two calls a CPU holds no lock and no pointer into type-stable memory; c_epoch says
  *     since when the current call has run (zone.ts returns frames by it).
+ * C3. While a call has curalone set, no other CPU is in the kernel, or enters it, before that call
+ *     has left. Why that holds is said at the head of lock.ts, which is who uses it.
  */
 import { BOOT_MAGIC, CPU_AREA_OFFSET, CPU_KERNEL, CPU_USER, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
 import { EDEADLK, EUSERS } from '../abi/errno';
@@ -85,36 +88,101 @@ export let curcpu: Cpu = changetype<Cpu>(<usize>0);
 export let curprocp: usize = 0;
 /** Address of the Ucred of the call. A register. */
 export let curcredp: usize = 0;
+/** 1: the call in progress is the only CPU's (C3). 0 in `up`, which never asks. A register. */
+export let curalone: u32 = 0;
 
 export function cpuSetProc(p: usize, cred: usize): void {
   curprocp = p;
   curcredp = cred;
 }
 
-/** Take the next free slot; `area` is CPU_FRAMES frames from the page allocator, zeroed. */
+/** Turns of the wait for one CPU that are made at once, and those of a millisecond that follow. */
+const JOIN_SPINS: u32 = 1000;
+const JOIN_TURNS: u32 = JOIN_SPINS + 2000;
+
+/** CPUs attached or about to be. */
+function attachedAddr(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_attached');
+}
+
+/** Wait until the CPU in slot i has been seen outside the kernel: 0, -EDEADLK or -EPANIC. */
+function seenOutside(i: u32): i32 {
+  const slot = CPUTABLE + ((<usize>i) << 2);
+  for (let turn: u32 = 0; turn < JOIN_TURNS; turn++) {
+    const c = <usize>atomic.load<u32>(slot);
+    if (c == 0 || atomic.load<u32>(c) != CPU_KERNEL) return 0;
+    if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) == MACHINE_DEAD) return -EPANIC;
+    if (turn >= JOIN_SPINS) memory.atomic.wait32(c, CPU_KERNEL, 1_000_000);
+  }
+  // in the middle of a call on this very thread, it would never come out
+  return -EDEADLK;
+}
+
+/**
+ * Be counted among the CPUs, and wait until no call that takes itself for the only one is left
+ * (C3). Before anything shared is touched. 0, -EDEADLK (one stayed inside for two seconds) or
+ * -EPANIC, and then not counted.
+ */
+export function cpuJoin(): i32 {
+  if (!SMP) return 0;
+  atomic.add<u32>(attachedAddr(), 1);
+  for (let i: u32 = 0; i < NCPU_MAX; i++) {
+    const e = seenOutside(i);
+    if (e != 0) {
+      cpuPart();
+      return e;
+    }
+  }
+  return 0;
+}
+
+/** Undo cpuJoin: the last that a CPU does to the machine. */
+export function cpuPart(): void {
+  if (SMP) atomic.sub<u32>(attachedAddr(), 1);
+}
+
+/** Take the next free slot; `area` is CPU_FRAMES frames from the page allocator, zeroed. The caller has joined. */
 export function cpuAttach(area: usize): i32 {
-  const r = roots();
+  const c = changetype<Cpu>(area);
+  c.c_area = <u32>(area + CPU_AREA_OFFSET);
+  c.c_state = CPU_USER;
   for (let i: u32 = 0; i < NCPU_MAX; i++) {
     const slot = CPUTABLE + ((<usize>i) << 2);
-    if (SMP ? atomic.cmpxchg<u32>(slot, 0, <u32>area) == 0 : load<u32>(slot) == 0) {
-      if (!SMP) store<u32>(slot, <u32>area);
-      const c = changetype<Cpu>(area);
-      c.c_id = i;
-      c.c_area = <u32>(area + CPU_AREA_OFFSET);
-      c.c_state = CPU_USER;
-      curcpu = c;
-      if (i >= r.r_ncpu) r.r_ncpu = i + 1;
-      return <i32>i;
-    }
+    if (load<u32>(slot) != 0) continue;
+    c.c_id = i;
+    if (!SMP) store<u32>(slot, <u32>area);
+    else if (atomic.cmpxchg<u32>(slot, 0, <u32>area) != 0) continue;
+    curcpu = c;
+    slotUsed(i);
+    return <i32>i;
   }
   return -EUSERS;
 }
 
+/** Slot i counts among those ever used. */
+function slotUsed(i: u32): void {
+  const r = roots();
+  if (!SMP) {
+    if (i >= r.r_ncpu) r.r_ncpu = i + 1;
+    return;
+  }
+  const at = changetype<usize>(r) + offsetof<Roots>('r_ncpu');
+  let n = atomic.load<u32>(at);
+  while (i >= n) {
+    const was = atomic.cmpxchg<u32>(at, n, i + 1);
+    if (was == n) return;
+    n = was;
+  }
+}
+
 export function cpuDetach(): void {
-  store<u32>(CPUTABLE + ((<usize>curcpu.c_id) << 2), 0);
+  const slot = CPUTABLE + ((<usize>curcpu.c_id) << 2);
+  if (SMP) atomic.store<u32>(slot, 0);
+  else store<u32>(slot, 0);
   curcpu = changetype<Cpu>(<usize>0);
   curprocp = 0;
   curcredp = 0;
+  cpuPart();
 }
 
 /** The Cpu in slot i, or null. */
@@ -147,6 +215,8 @@ export function cpuEnter(): i32 {
     if (atomic.cmpxchg<u32>(changetype<usize>(c), CPU_USER, CPU_KERNEL) != CPU_USER) return cpuRefused();
     if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) != MACHINE_UP) return cpuRefused();
     c.c_epoch = atomic.load<u32>(changetype<usize>(roots()) + offsetof<Roots>('r_epoch'));
+    // after c_state has changed: who attaches looks at them the other way round
+    curalone = atomic.load<u32>(changetype<usize>(roots()) + offsetof<Roots>('r_attached')) == 1 ? 1 : 0;
   } else {
     // An instance that is no CPU has no area: what lies at address 0 must not be taken for one.
     if (bb().bb_state != MACHINE_UP || changetype<usize>(c) == 0 || c.c_state != CPU_USER) return cpuRefused();
@@ -162,7 +232,9 @@ export function cpuEnter(): i32 {
 export function cpuLeave(result: i32): i32 {
   const c = curcpu;
   if (DEBUG) if (c.c_nheld != 0) panicAt('left the kernel holding a lock', load<u32>(c.heldAt(0)));
-  if (SMP) atomic.store<u32>(changetype<usize>(c), CPU_USER);
-  else c.c_state = CPU_USER;
+  if (SMP) {
+    curalone = 0;
+    atomic.store<u32>(changetype<usize>(c), CPU_USER);
+  } else c.c_state = CPU_USER;
   return result;
 }

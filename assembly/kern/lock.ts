@@ -21,10 +21,36 @@
  * waiters. In `up` nothing that holds a lock ever waits, so a lock found taken is a broken
  * invariant; the word is kept all the same, because reclaim must see what the call in progress
  * has locked. In `smp` a waiter sleeps on the word, in slices, to notice a dead machine.
+ *
+ * Alone. An atomic read-modify-write costs ten times a plain one, and a rename makes some fifty. So in
+ * `smp` too a call changes lock words, counts and what readers without locks look at by plain loads
+ * and stores, and takes no spin or range lock at all, while it is *alone* (curalone): no other CPU is in the
+ * kernel, or enters it, before that call has left. How both sides know:
+ *
+ *     cpuEnter                                  cpuJoin, before an attaching CPU touches anything shared
+ *       c_state := KERNEL   (cmpxchg)             r_attached += 1             (atomic)
+ *       alone := r_attached == 1  (atomic)        for every slot that has a CPU:
+ *       … the call …                                wait until c_state != KERNEL  (atomic)
+ *     cpuLeave
+ *       c_state := USER     (atomic)
+ *
+ *  A1. Wasm's atomics have one total order, so of a call that enters and a CPU that joins one sees the
+ *      other: either the call reads the new r_attached, and is not alone, or its KERNEL is older than
+ *      the joiner's look at c_state, and the joiner waits for its end. A joiner that sees USER, or another
+ *      call's KERNEL, has seen a moment after which every call enters with the new count.
+ *  A2. A CPU that joins the table later than the joiner looked at its slot counted itself before, and
+ *      reads r_attached after it is in the table, so after the joiner's addition too: never alone.
+ *  A3. What an alone call stored plainly happens before its c_state := USER, which the joiner has read
+ *      (or a later value); what a CPU did happens before its r_attached -= 1, its last access
+ *      (cpuDetach), which a call that finds itself alone again has read.
+ *  A4. A call is alone from beginning to end or not at all: curalone changes in cpuEnter and cpuLeave
+ *      only. So a lock that was not taken is not released; and as no lock outlives its call (L3), none
+ *      changes hands between the two ways.
+ *  A5. A CPU that is killed or forgotten never leaves r_attached: the others pay for atomics, no more.
  */
 import { MACHINE_DEAD } from '../abi/layout';
 import { bb, BootBlock } from './boot';
-import { curcpu } from './cpu';
+import { curalone, curcpu } from './cpu';
 import { panicAt } from './panic';
 
 export const RANK_MOUNTS: u32 = 1;
@@ -98,7 +124,8 @@ function lockExclusiveSlow(lk: usize): void {
 @inline
 function takeExclusive(lk: usize): void {
   if (SMP) {
-    if (atomic.cmpxchg<u32>(lk, 0, LK_EXCL | (curcpu.c_id + 1)) != 0) lockExclusiveSlow(lk);
+    if (curalone != 0 && load<u32>(lk) == 0) store<u32>(lk, LK_EXCL | (curcpu.c_id + 1));
+    else if (atomic.cmpxchg<u32>(lk, 0, LK_EXCL | (curcpu.c_id + 1)) != 0) lockExclusiveSlow(lk);
   } else {
     if (DEBUG) if (load<u32>(lk) != 0) lockWait(lk, 0);
     store<u32>(lk, LK_EXCL | 1);
@@ -122,11 +149,11 @@ export function lockExclusiveSame(lk: usize, rank: u32): void {
 
 /** True if it was free and is now held. */
 export function lockTryExclusive(lk: usize, rank: u32): bool {
-  if (SMP) {
+  if (SMP && curalone == 0) {
     if (atomic.cmpxchg<u32>(lk, 0, LK_EXCL | (curcpu.c_id + 1)) != 0) return false;
   } else {
     if (load<u32>(lk) != 0) return false;
-    store<u32>(lk, LK_EXCL | 1);
+    store<u32>(lk, LK_EXCL | (curcpu.c_id + 1));
   }
   if (DEBUG) heldPush(lk, rank, true, true);
   return true;
@@ -134,7 +161,7 @@ export function lockTryExclusive(lk: usize, rank: u32): bool {
 
 export function lockShared(lk: usize, rank: u32): void {
   if (DEBUG) heldPush(lk, rank, false, false);
-  if (SMP) {
+  if (SMP && (curalone == 0 || (load<u32>(lk) & LK_EXCL) != 0)) {
     while (true) {
       const w = atomic.load<u32>(lk);
       if ((w & LK_EXCL) == 0) {
@@ -152,7 +179,7 @@ export function lockShared(lk: usize, rank: u32): void {
 @inline
 export function lockRelease(lk: usize): void {
   if (DEBUG) heldPop(lk);
-  if (SMP) {
+  if (SMP && curalone == 0) {
     const w = atomic.load<u32>(lk);
     if (w & LK_EXCL) atomic.store<u32>(lk, 0);
     else atomic.sub<u32>(lk, 1);
@@ -192,7 +219,7 @@ function spinSlow(lk: usize): void {
 @inline
 export function spinLock(lk: usize): void {
   if (DEBUG) heldPush(lk, RANK_SPIN, true, false);
-  if (SMP) {
+  if (SMP && curalone == 0) {
     if (atomic.cmpxchg<u32>(lk, 0, 1) != 0) spinSlow(lk);
   } else if (DEBUG) {
     if (load<u32>(lk) != 0) panicAt('spin lock taken twice', lk);
@@ -204,7 +231,7 @@ export function spinLock(lk: usize): void {
 @inline
 export function spinUnlock(lk: usize): void {
   if (DEBUG) heldPop(lk);
-  if (SMP) atomic.store<u32>(lk, 0);
+  if (SMP && curalone == 0) atomic.store<u32>(lk, 0);
   else if (DEBUG) store<u32>(lk, 0);
 }
 
@@ -221,7 +248,7 @@ export function ld32(p: usize): u32 {
 // @ts-ignore: decorator
 @inline
 export function st32(p: usize, v: u32): void {
-  if (SMP) atomic.store<u32>(p, v);
+  if (SMP && curalone == 0) atomic.store<u32>(p, v);
   else store<u32>(p, v);
 }
 
@@ -229,7 +256,7 @@ export function st32(p: usize, v: u32): void {
 // @ts-ignore: decorator
 @inline
 export function add32(p: usize, v: u32): u32 {
-  if (SMP) return atomic.add<u32>(p, v);
+  if (SMP && curalone == 0) return atomic.add<u32>(p, v);
   const old = load<u32>(p);
   store<u32>(p, old + v);
   return old;

@@ -22,6 +22,8 @@ import {
   cpuAt,
   cpuAttach,
   cpuDetach,
+  cpuJoin,
+  cpuPart,
   cpuEnter,
   cpuLeave,
   cpuSetProc,
@@ -122,14 +124,18 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
 export function cpu_attach(): i32 {
   if (bb().bb_magic != BOOT_MAGIC) return -EINVAL;
   if (changetype<usize>(curcpu) != 0) return -EBUSY;
+  const e = cpuJoin();
+  if (e != 0) return e;
   const area = cpuAreaAlloc();
-  if (area == 0) return -ENOMEM;
-  const id = cpuAttach(area);
-  if (id < 0) pageFreeRun(area, CPU_FRAMES);
+  const id = area == 0 ? -ENOMEM : cpuAttach(area);
+  if (id < 0) {
+    if (area != 0) pageFreeRun(area, CPU_FRAMES);
+    cpuPart();
+  }
   return id;
 }
 
-/** Take over CPU 0 of a machine that was copied from a snapshot: its area is in RAM already. */
+/** Take over a CPU of a machine that was copied from a snapshot: its area is in RAM already, and it is counted. */
 export function cpu_adopt(id: u32): i32 {
   if (bb().bb_magic != BOOT_MAGIC || id >= NCPU_MAX) return -EINVAL;
   const c = cpuAt(id);

@@ -5,9 +5,9 @@
  * Structs are made of zeroed memory that part_alloc gives; what a part does with them, and which
  * arguments it takes, is said where it is defined. 64-bit values cross as f64, exact to 2^53.
  */
-import { CPU_SCRATCH, cpuEnter, cpuLeave, curcpu } from '../kern/cpu';
+import { CPU_SCRATCH, cpuEnter, cpuLeave, curalone, curcpu } from '../kern/cpu';
 import { random64, randomFill } from '../kern/clock';
-import { lockExclusive, lockExclusiveSame, lockRelease, lockShared, lockTryExclusive, spinLock, spinUnlock } from '../kern/lock';
+import { add32, lockExclusive, lockExclusiveSame, lockRelease, lockShared, lockTryExclusive, spinLock, spinUnlock } from '../kern/lock';
 import { Text, textHex, textI64, textInit, textOct, textPad, textU64 } from '../kern/text';
 import { Fscache } from '../vfs/fscache';
 import { rangeExclusive, rangeExclusiveSecond, rangeRelease, rangeShared } from '../vfs/rangelock';
@@ -26,6 +26,10 @@ export function part_enter(): i32 {
 /** Debug: a panic if a lock is held. */
 export function part_leave(): i32 {
   return cpuLeave(0);
+}
+/** Is this call the only CPU's? */
+export function part_alone(): i32 {
+  return <i32>curalone;
 }
 
 // ── memory ───────────────────────────────────────────────────────────────────────────────────
@@ -111,6 +115,9 @@ export function lock_try(lk: usize, rank: u32): i32 {
 }
 export function lock_release(lk: usize): void {
   lockRelease(lk);
+}
+export function word_add(p: usize, n: u32): u32 {
+  return add32(p, n);
 }
 export function spin_lock(lk: usize): void {
   spinLock(lk);

@@ -47,7 +47,7 @@ import { FMF_VOLATILE, Fsmanage } from './fsmanage';
 import { inotifyVnodeGone } from './inotify';
 import { Mount } from './mount';
 import { cacheReclaimSome } from './nametree';
-import { Vnode, vnodePut, vnodeRef } from './vnode';
+import { Vnode, vnodePut, vnodeRef, vnodeUnref } from './vnode';
 import { vop_nresolve } from './vop';
 
 /**
@@ -506,10 +506,8 @@ export function cacheGet(parent: Namecache, name: usize, len: u32, hash: u32): N
 
 // ── resolution ───────────────────────────────────────────────────────────────────────────────
 
-/** Detach from its vnode, leaving flags alone. */
-export function cacheClearVp(ncp: Namecache): void {
-  const vp = ncp.vp;
-  if (changetype<usize>(vp) == 0) return;
+/** Off its vnode's list of names. */
+function unlinkVp(ncp: Namecache, vp: Vnode): void {
   spinLock(ncLock());
   if (ncp.nc_vprev != 0) changetype<Namecache>(<usize>ncp.nc_vprev).nc_vnext = ncp.nc_vnext;
   else vp.v_names = ncp.nc_vnext;
@@ -518,6 +516,13 @@ export function cacheClearVp(ncp: Namecache): void {
   ncp.nc_vprev = 0;
   spinUnlock(ncLock());
   st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), 0);
+}
+
+/** Detach from its vnode, leaving flags alone. */
+export function cacheClearVp(ncp: Namecache): void {
+  const vp = ncp.vp;
+  if (changetype<usize>(vp) == 0) return;
+  unlinkVp(ncp, vp);
   if (vp.v_watches != 0 && vp.v_fc.fc_attr.va_nlink == 0) watchedNameGone(vp);
   if (ncp.nc_flags & NCF_VOLATILE) vnodePut(vp);
 }
@@ -558,8 +563,12 @@ export function cacheSetVp(ncp: Namecache, vp: Vnode): void {
 export function cacheSetUnresolved(ncp: Namecache): void {
   seqBegin(ncp);
   cacheClearVp(ncp);
-  ncp.nc_flags = (ncp.nc_flags & ~(NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT)) | NCF_UNRESOLVED;
+  flagUnresolved(ncp);
   seqEnd(ncp);
+}
+
+function flagUnresolved(ncp: Namecache): void {
+  ncp.nc_flags = (ncp.nc_flags & ~(NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT)) | NCF_UNRESOLVED;
 }
 
 /** The file system has another answer for this name now: the next walk asks it. */
@@ -572,9 +581,19 @@ export function cacheForgetName(parent: Namecache, name: usize, len: u32): void 
   cacheDrop(ncp);
 }
 
-/** Unresolve every entry of a vnode that is being reclaimed. */
+/**
+ * Unresolve every entry of a vnode that is being reclaimed, which nobody watches any more. What
+ * VOLATILE ones held goes without an end to it: this *is* the vnode's end, and must not begin another.
+ */
 export function cacheForgetVnode(vp: Vnode): void {
-  while (vp.v_names != 0) cacheSetUnresolved(changetype<Namecache>(<usize>vp.v_names));
+  while (vp.v_names != 0) {
+    const ncp = changetype<Namecache>(<usize>vp.v_names);
+    seqBegin(ncp);
+    unlinkVp(ncp, vp);
+    flagUnresolved(ncp);
+    seqEnd(ncp);
+    if (ncp.nc_flags & NCF_VOLATILE) vnodeUnref(vp);
+  }
 }
 
 /**

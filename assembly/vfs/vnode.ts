@@ -128,6 +128,12 @@ export function vnodePut(vp: Vnode): void {
   if (add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1) == 1) vnodeLast(vp);
 }
 
+/** Drop a reference that is not the last: the caller holds one more. */
+export function vnodeUnref(vp: Vnode): void {
+  if (DEBUG) kassert(vp.v_refcnt > 1, 'last vnode reference dropped as if it were not');
+  add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1);
+}
+
 function vnodeLast(vp: Vnode): void {
   if (vp.v_flag & VN_DEAD) {
     vnodeFree(vp);

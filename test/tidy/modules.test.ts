@@ -18,6 +18,9 @@ import {
 const registers = [
   ...readFileSync(join(repositoryRoot, 'assembly/kern/cpu.ts'), 'utf8').matchAll(/^export let (\w+)/gm),
 ].map((match) => match[1]);
+/** Registers that `up` never reads: the optimiser leaves them out. */
+const SMP_ONLY = ['curalone'];
+const upRegisters = registers.filter((name) => !SMP_ONLY.includes(name));
 
 let plain = '';
 beforeAll(() => {
@@ -154,7 +157,7 @@ describe.each(FLAVOURS)('%s.wasm', (flavour) => {
 
   it('has no mutable global but the CPU’s registers', () => {
     const mutable = text.match(/^ {2}\(global .*\(mut .*$/gm) ?? [];
-    expect(mutable).toHaveLength(registers.length);
+    expect(mutable).toHaveLength((flavour.startsWith('smp') ? registers : upRegisters).length);
     for (const line of mutable) expect(line).toMatch(/\(mut i32\) \(i32\.const 0\)\)$/);
     expect(
       WebAssembly.Module.exports(new WebAssembly.Module(moduleBytes(flavour))).map(({ kind }) => kind),

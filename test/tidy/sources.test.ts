@@ -109,6 +109,7 @@ describe('the kernel’s language', () => {
       'assembly/kern/cpu.ts export let curcpu',
       'assembly/kern/cpu.ts export let curprocp',
       'assembly/kern/cpu.ts export let curcredp',
+      'assembly/kern/cpu.ts export let curalone',
     ]);
   });
 

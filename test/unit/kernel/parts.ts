@@ -10,14 +10,14 @@ import { testKernel } from './testkernel.ts';
 type Fn = (...args: number[]) => number;
 
 const NAMES = [
-  ...['part_enter', 'part_leave', 'part_alloc', 'part_kmalloc', 'part_free'],
+  ...['part_enter', 'part_leave', 'part_alone', 'part_alloc', 'part_kmalloc', 'part_free'],
   ...['zone_create', 'zone_alloc', 'zone_free', 'zone_live', 'zone_frames', 'zone_trim'],
   ...['page_alloc', 'page_free', 'page_run', 'page_run_free'],
   ...['radix_insert', 'radix_get', 'radix_remove', 'radix_next'],
   ...['array_grow', 'array_at', 'array_trim', 'array_free'],
   ...['lock_exclusive', 'lock_same', 'lock_shared', 'lock_try', 'lock_release', 'spin_lock', 'spin_unlock'],
   ...['fscache_size', 'range_shared', 'range_exclusive', 'range_second', 'range_release', 'range_held'],
-  ...['uio_begin', 'uio_move', 'uio_skip', 'uio_resid', 'uio_off'],
+  ...['word_add', 'uio_begin', 'uio_move', 'uio_skip', 'uio_resid', 'uio_off'],
   ...['text_number', 'random_next', 'random_fill'],
 ] as const;
 
