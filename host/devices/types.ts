@@ -11,8 +11,8 @@
  * B3. A device with a volatile cache (`writeCache`) may lose what no `flush` followed, and nothing
  *     else; a write with `fua` is durable when it returns. A device without one is durable at once.
  * B4. A device keeps no view of a buffer it was given: that is RAM, and another's when it returns.
- * B5. Sectors never written, and sectors zeroed, read as zeros. What a discarded sector reads as is
- *     the device's to choose, but it is the same each time until it is written.
+ * B5. Sectors zeroed read as zeros. So do those discarded where `discards` is true; elsewhere a
+ *     discard changes nothing.
  */
 import { EINVAL, EIO, ENOSPC, EROFS } from '../../assembly/abi/errno.ts';
 import type { DiskSnapshot } from './snapshot.ts';
@@ -27,7 +27,7 @@ export interface DiskShape {
   readonly readOnly: boolean;
   /** It has a volatile write cache: what no flush followed may be lost with the power. */
   readonly writeCache: boolean;
-  /** A discard does something. Where it does not, it is no error either. */
+  /** A discard gives the space back, and the sectors read as zeros. Where not, it is no error either. */
   readonly discards: boolean;
 }
 
