@@ -1,5 +1,6 @@
 /** The kernel's exports, and nothing else: each is described in host/machine/exports.ts. */
 export { console_input } from './sys/console';
+export { disk_attach, disk_detach } from './sys/disks';
 export {
   clock_advance,
   clock_ms,

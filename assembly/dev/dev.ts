@@ -1,15 +1,18 @@
 /**
  * The device switch: which driver serves a device number. A driver registers a major number, the
  * range of minors it serves, and its operations; nodes anywhere with that number reach it.
+ *
+ * A driver whose devices come and go (disks) registers its numbers once, hidden, and adds a Devnode
+ * for each device that is there.
  */
-import { ENOTTY } from '../abi/errno';
+import { EINVAL, ENOTTY } from '../abi/errno';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/flags';
-import { roots } from '../kern/boot';
+import { Roots, roots } from '../kern/boot';
 import { File } from '../proc/file';
 import { Vnode } from '../vfs/vnode';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Uio } from '../vm/uio';
-import { kmalloc } from '../vm/zone';
+import { kfree, kmalloc } from '../vm/zone';
 
 @unmanaged
 export class Devsw {
@@ -29,6 +32,27 @@ export class Devsw {
   d_ioctl: u32; //  0: -ENOTTY
   d_poll: u32; //   0: always ready
   d_revoke: u32; // 0: nothing to do
+  d_fsync: u32; //  0: nothing to do
+  d_size: u32; //   where lseek's end is; 0: the device has none
+}
+
+/**
+ * A node that is there while its device is: what a driver with nodes that come and go has in every
+ * devfs, under a name of its own. The name follows the struct.
+ */
+@unmanaged
+export class Devnode {
+  dn_next: u32; // r_devnodes
+  dn_type: u32; // S_IFCHR or S_IFBLK
+  dn_rdev: u32;
+  dn_mode: u32; // permission bits
+  dn_len: u32; //  bytes of the name
+
+  // @ts-ignore: decorator
+  @inline
+  get name(): usize {
+    return changetype<usize>(this) + offsetof<Devnode>();
+  }
 }
 
 /** The device has no positions: lseek, pread and pwrite are -ESPIPE. */
@@ -55,6 +79,35 @@ export function devRegister(name: string, type: u32, major: u32, minor: u32, n: 
 /** Let devfs hear of devices that are registered from now on. */
 export function devSetHook(fn: (d: Devsw) => void): void {
   roots().r_devhook = fn.index;
+}
+
+/** Let devfs hear of nodes that come (1) and go (0). */
+export function devSetNodeHook(fn: (dn: Devnode, present: u32) => void): void {
+  roots().r_nodehook = fn.index;
+}
+
+/** A node appears in every devfs, those mounted later too. Null: no memory. */
+export function devNodeAdd(name: usize, len: u32, type: u32, rdev: u32, mode: u32): Devnode {
+  const dn = changetype<Devnode>(kmalloc(<u32>offsetof<Devnode>() + len, ALLOC_NOIO));
+  if (changetype<usize>(dn) == 0) return dn;
+  dn.dn_type = type;
+  dn.dn_rdev = rdev;
+  dn.dn_mode = mode;
+  dn.dn_len = len;
+  memory.copy(dn.name, name, len);
+  dn.dn_next = roots().r_devnodes;
+  roots().r_devnodes = <u32>changetype<usize>(dn);
+  if (roots().r_nodehook != 0) call_indirect<void>(roots().r_nodehook, dn, <u32>1);
+  return dn;
+}
+
+/** It goes from every devfs; what has it open keeps it open. */
+export function devNodeRemove(dn: Devnode): void {
+  let link = changetype<usize>(roots()) + offsetof<Roots>('r_devnodes');
+  while (load<u32>(link) != <u32>changetype<usize>(dn)) link = <usize>load<u32>(link);
+  store<u32>(link, dn.dn_next);
+  if (roots().r_nodehook != 0) call_indirect<void>(roots().r_nodehook, dn, <u32>0);
+  kfree(changetype<usize>(dn));
 }
 
 /** The driver of a device number, or null. */
@@ -98,6 +151,21 @@ export function setDevRevoke(d: Devsw, fn: (vp: Vnode) => void): void {
   d.d_revoke = fn.index;
 }
 
+/** fsync(2): what was written is on the medium. */
+export function setDevFsync(d: Devsw, fn: (vp: Vnode, flags: u32) => i32): void {
+  d.d_fsync = fn.index;
+}
+/** Put the device's size, a u64, at `out`: 0 or an errno. */
+export function setDevSize(d: Devsw, fn: (vp: Vnode, out: usize) => i32): void {
+  d.d_size = fn.index;
+}
+
+export function dev_fsync(d: Devsw, vp: Vnode, flags: u32): i32 {
+  return d.d_fsync != 0 ? call_indirect<i32>(d.d_fsync, vp, flags) : 0;
+}
+export function dev_size(d: Devsw, vp: Vnode, out: usize): i32 {
+  return d.d_size != 0 ? call_indirect<i32>(d.d_size, vp, out) : -EINVAL;
+}
 export function dev_revoke(d: Devsw, vp: Vnode): void {
   if (d.d_revoke != 0) call_indirect<void>(d.d_revoke, vp);
 }

@@ -87,6 +87,10 @@ export class Roots {
   r_sysctl: u32; //       list of sysctl nodes
   r_devsw: u32; //        list of Devsw
   r_devhook: u32; //      function index: a device was registered (fs/devfs)
+  r_devnodes: u32; //     list of Devnode: nodes that come and go (dev/dev.ts)
+  r_nodehook: u32; //     function index: one came or goes (fs/devfs)
+  r_disks: u32; //        list of Disk, whole disks and partitions (dev/disk.ts)
+  r_diskmount: u32; //    internal mount that pages their caches; 0: no disk was ever attached
   r_devfsconf: u32; //    devfs's Vfsconf
   r_console: u32; //      dev/console.ts: a Tty
   r_ttys: u32; //         r_ttylock; pseudo-terminals whose master is open
@@ -102,6 +106,16 @@ export class Roots {
   r_nframes: u32;
   r_freehead: u32; //     r_pagelock; frames that were in use and are free again
   r_pagelock: u32; //     spin
+  r_dirtylock: u32; //    spin: all lists of vfs/dirty.ts and their counts
+  r_cleanhead: u32; //    r_dirtylock; clean pages that a disk has too, those to go first in front
+  r_cleantail: u32;
+  r_nclean: u32;
+  r_dirtyhead: u32; //    r_dirtylock; Fscaches with something to write, oldest first
+  r_dirtytail: u32;
+  r_ndirtyfc: u32; //     how many those are
+  r_ndirty: u32; //       r_dirtylock; dirty pages
+  r_dirtymax: u32; //     dirty pages at which writers write some of them first
+  r_reclaimed: u32; //    clean pages given back so far
   r_zeropage: u32; //     address of the frame of zeros that holes are read from
   r_reserve: u32; //      frames kept for reclaim and for removing things
   r_lowwater: u32; //     below this, entry to the kernel reclaims first
@@ -169,6 +183,7 @@ export class Roots {
   r_ztmpnode: u32;
   r_zext4inode: u32;
   r_crctab: u32; //       tables of crc32c (fs/ext4/crc.ts), two frames
+  r_zbio: u32;
   // a text cursor for the panic message
   r_text0: u32;
   r_text1: u32;

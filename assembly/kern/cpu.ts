@@ -54,6 +54,8 @@ export class Cpu {
   c_fastseq: u32;
   c_fastmount: u32;
   c_findseq: u32; //   smp: cacheFoundSeq
+  c_writing: u32; //   >0: writing dirty pages, and may take the reserve of frames
+  c_buferror: i32; //  errno of the last bread or bget that failed (vfs/buf.ts)
   c_lookups: u64; //   namecache lookups and hash-chain probes (bench)
   c_probes: u64;
   // then, at fixed offsets: held locks, counts, scratch

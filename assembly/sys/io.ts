@@ -28,6 +28,7 @@ import {
   O_RDONLY,
   O_WRONLY,
   RW_MAX,
+  S_IFBLK,
   S_IFCHR,
   S_IFDIR,
   S_IFIFO,
@@ -319,7 +320,11 @@ function lseek(fd: i32, offset: f64, whence: u32): i32 {
   else if (whence == SEEK_END) {
     // directories have no end to seek from: their offsets are cookies
     if (vp.v_type == S_IFDIR) return -EINVAL;
-    at += <i64>vp.v_fc.fc_size;
+    if (vp.v_type == S_IFBLK) {
+      const e = vop_lseek(vp.v_fm, vp, SEEK_END, scratchWord(8));
+      if (e != 0) return e;
+      at += load<i64>(scratchWord(8));
+    } else at += <i64>vp.v_fc.fc_size;
   } else if (whence == SEEK_DATA || whence == SEEK_HOLE) {
     store<i64>(scratchWord(8), at);
     const e = vop_lseek(vp.v_fm, vp, whence, scratchWord(8));

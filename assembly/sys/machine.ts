@@ -44,8 +44,11 @@ import {
   lwpTake,
   sleepInit,
 } from '../proc/sleep';
+import { diskShutdown } from '../dev/disk';
+import { diskPagerShutdown } from '../dev/diskpager';
 import { pipefsStart } from '../fs/pipefs/vfsops';
 import { lockInit } from '../vfs/advlock';
+import { bioInit } from '../vfs/bio';
 import { inotifyInit } from '../vfs/inotify';
 import { layerInit } from '../vfs/layer';
 import { Mount, mountInit } from '../vfs/mount';
@@ -55,6 +58,7 @@ import { scratchWord } from '../vfs/scratch';
 import { traceShutdown } from '../vfs/trace';
 import { mountDestroy, mountRemove, mountSweep } from '../vfs/vfsmount';
 import { vnodeInit } from '../vfs/vnode';
+import { writebackInit } from '../vfs/writeback';
 import {
   cpuAreaAlloc,
   PG_FILE,
@@ -108,6 +112,8 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
   sleepInit();
   lockInit();
   inotifyInit();
+  bioInit();
+  writebackInit();
   mountInit();
   layerInit();
   reclaimInit();
@@ -208,6 +214,8 @@ export function machine_shutdown(): i32 {
     mountDestroy(changetype<Mount>(<usize>r.r_pipemount));
     r.r_pipemount = 0;
   }
+  diskShutdown();
+  diskPagerShutdown();
   traceShutdown();
   reclaimAll();
   return cpuLeave(leakReport());

@@ -1,6 +1,7 @@
 /** mount, umount, statfs, file handles, extended attributes. */
 import {
   E2BIG,
+  EACCES,
   EBADF,
   EINVAL,
   EISDIR,
@@ -8,6 +9,7 @@ import {
   ENODATA,
   ENODEV,
   ENOENT,
+  ENOTBLK,
   ENOTDIR,
   EOPNOTSUPP,
   EPERM,
@@ -26,6 +28,7 @@ import {
   MNT_DETACH,
   MNT_FORCE,
   MS_BIND,
+  MS_NODEV,
   MS_RDONLY,
   MS_REC,
   MS_REMOUNT,
@@ -35,6 +38,7 @@ import {
   O_PATH,
   PATH_MAX,
   R_OK,
+  S_IFBLK,
   S_IFCHR,
   S_IFDIR,
   S_IFLNK,
@@ -85,6 +89,7 @@ import {
   Vfsconf,
   vfsFind,
   VFCF_BIND,
+  VFCF_NODEV,
 } from '../vfs/mount';
 import { bindMount, remountAll, remountPlace } from '../vfs/bind';
 import { Namecache, NCF_DESTROYED } from '../vfs/namecache';
@@ -159,12 +164,37 @@ function bind(srclen: u32, target: Nlookup, tvp: Vnode, flags: u32): i32 {
   return e;
 }
 
+/** The block device that the source names, referenced, at `out`: 0, -ENOTBLK, -EACCES (its mount is nodev), or
+ *  a lookup's errno. */
+function sourceDevice(srclen: u32, out: usize): i32 {
+  const nl = scratchNl(1);
+  let e = pathLookup(nl, AT_FDCWD, SA_PATH1, srclen, NL_FOLLOW);
+  if (e != 0) return e;
+  e = nl.nl_anon != 0 ? -ENOTBLK : nlookupVnode(nl, out);
+  if (e == 0) {
+    const vp = changetype<Vnode>(<usize>load<u32>(out));
+    if (vp.v_type != S_IFBLK) e = -ENOTBLK;
+    else if (nl.nl_mount.mnt_flag & MS_NODEV) e = -EACCES;
+    if (e != 0) vnodePut(vp);
+  }
+  nlookupDone(nl);
+  return e;
+}
+
 /** A file system of its own on a directory. */
 function mountNew(conf: Vfsconf, srclen: u32, opts: usize, optlen: u32, nl: Nlookup, vp: Vnode, flags: u32): i32 {
   if (vp.v_type != S_IFDIR) return -ENOTDIR;
   if (nl.nl_ncp.nc_flags & NCF_DESTROYED) return -ENOENT;
+  let dev = changetype<Vnode>(<usize>0);
+  let e: i32 = 0;
+  if ((conf.vfc_flags & VFCF_NODEV) == 0) {
+    e = sourceDevice(srclen, scratchWord(8));
+    if (e != 0) return e;
+    dev = changetype<Vnode>(<usize>load<u32>(scratchWord(8)));
+  }
   const src = <usize>curcpu.c_area + SA_PATH1;
-  const e = mountMake(conf, flags & MNT_FLAGS, src, srclen, opts, optlen, curcred(), scratchWord(8));
+  e = mountMake(conf, flags & MNT_FLAGS, src, srclen, opts, optlen, curcred(), dev, scratchWord(8));
+  if (changetype<usize>(dev) != 0) vnodePut(dev);
   if (e == 0) mountAttach(changetype<Mount>(<usize>load<u32>(scratchWord(8))), nl.nl_mount, nl.nl_ncp);
   return e;
 }

@@ -1,5 +1,7 @@
 /** Which file systems and devices this kernel has: the one place that names them. */
 import { consoleInit } from '../dev/console';
+import { diskNodeInit } from '../dev/disknode';
+import { diskPagerInit } from '../dev/diskpager';
 import { memInit } from '../dev/mem';
 import { ptyInit } from '../dev/pty';
 import { deadfsInit } from '../fs/deadfs/vnops';
@@ -21,6 +23,8 @@ export function fsInit(): void {
   devptsInit();
   procfsInit();
   nullfsInit();
+  diskPagerInit();
+  diskNodeInit();
   consoleInit();
   ptyInit();
   memInit();

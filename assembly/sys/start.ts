@@ -26,7 +26,7 @@ function make(type: string, flags: u32, opts: string, cred: Ucred): i32 {
   const conf = vfsFind(name, len);
   if (changetype<usize>(conf) == 0) return -ENODEV;
   const at = name + len;
-  return mountMake(conf, flags, name, len, at, litCopy(opts, at), cred, scratchWord(8));
+  return mountMake(conf, flags, name, len, at, litCopy(opts, at), cred, changetype<Vnode>(<usize>0), scratchWord(8));
 }
 
 // @ts-ignore: decorator

@@ -21,19 +21,27 @@ import { kassert } from '../kern/panic';
 import { wordsZero } from '../kern/words';
 import {
   ALLOC_NOIO,
+  ALLOC_NOWAIT,
+  ALLOC_RESERVE,
   ALLOC_ZERO,
+  PG_CLEAN,
+  PG_DIRTY,
   PG_FILE,
+  PG_REFERENCED,
   PG_VALID,
   pageAddr,
   pageAlloc,
   pageFree,
+  pageShortage,
   VmPage,
 } from '../vm/page';
 import { Uio, uiomove } from '../vm/uio';
 import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../vm/radix';
+import { fscacheDirty, fscacheList, pageQueue, pageUnqueue, sectorsOf } from './dirty';
 import { Fsmanage } from './fsmanage';
 import { Vattr } from './vattr';
-import { vop_getpages } from './vop';
+import { vop_getpages, vop_putpages } from './vop';
+import { writebackMore, writebackThrottle } from './writeback';
 
 @unmanaged
 export class Fscache {
@@ -57,8 +65,14 @@ export class Fscache {
   fc_height: u32;
   fc_npages: u32;
   fc_flags: u32; //    FC_*
-  fc_dirty: u32; //    dirty pages, linked by pg_next / pg_prev
+  fc_dirty: u32; //    dirty pages, linked by pg_next / pg_prev, oldest first (vfs/dirty.ts)
+  fc_dirtytail: u32;
   fc_ndirty: u32;
+  fc_dnext: u32; //    r_dirtylock; list of Fscaches with something to write
+  fc_dprev: u32;
+  fc_dirtied: u32; //  second of CLOCK_REALTIME it was put on that list
+  fc_raindex: u32; //  pager: the page a sequential reader asks for next
+  fc_rawindow: u32; // pager: pages to read ahead for it
   fc_rl: u32; //       held range locks
   fc_rllock: u32; //   spin: fc_rl
   fc_attrseq: u32; //  odd while fc_attr is being changed (smp readers without locks)
@@ -67,6 +81,8 @@ export class Fscache {
   fc_gname: u32;
   fc_gepoch: u32;
   fc_error: u32; //    sequence of write-back errors
+  fc_errno: i32; //    the last of them, negated
+  fc_pad: u32;
 
   // @ts-ignore: decorator
   @inline
@@ -87,7 +103,10 @@ export class Fscache {
 
 export const FC_ATTRVALID: u32 = 1;
 export const FC_ATTRDIRTY: u32 = 2; // changed since the file system last stored it
-export const FC_NOGROW: u32 = 4; //    writes do not move the size (devices)
+export const FC_DEVICE: u32 = 4; //    a block device's own: the size is fixed
+export const FC_BACKED: u32 = 8; //    a disk has its data: pages are dirty or clean (vfs/dirty.ts)
+export const FC_VNODE: u32 = 16; //    embedded in a vnode
+export const FC_LISTED: u32 = 32; //   on the list of those with something to write
 export const GRANT_ALL: u32 = 3;
 
 if (offsetof<Vattr>() != 13 * 8) ERROR('Fscache: Vattr');
@@ -100,6 +119,24 @@ export const FSCACHE_MAX_BYTES: u64 = (<u64>1 << 44) - 1;
 export const GP_WRITE: u32 = 1; // the page will be written: make one where there is none
 export const GP_WHOLE: u32 = 2; // every byte of it will be: it need not be read or zeroed
 export const GP_FREE: u32 = 4;
+/** putpages: these sectors are to be durable when it returns. */
+export const GP_FUA: u32 = 8;
+/** getpages: the sectors that will be written; putpages: write these of one page, dirty or not. */
+export const GP_SECTORS: u32 = 16;
+
+/** GP_SECTORS and the sectors of one page, as bits of vfs/dirty.ts. */
+// @ts-ignore: decorator
+@inline
+export function gpSectors(mask: u32): u32 {
+  return GP_SECTORS | (mask << 8);
+}
+
+/** The sectors that GP_SECTORS came with. */
+// @ts-ignore: decorator
+@inline
+export function gpMask(flags: u32): u32 {
+  return (flags >> 8) & 255;
+}
 /** Returned by getpages for a place that has no data: read it as zeros. */
 export const GP_HOLE: i32 = 1;
 
@@ -127,7 +164,9 @@ export function attrBegin(fc: Fscache): void {
 @inline
 export function attrEnd(fc: Fscache): void {
   if (SMP) add32(changetype<usize>(fc) + offsetof<Fscache>('fc_attrseq'), 1);
-  fc.fc_flags |= FC_ATTRDIRTY;
+  const flags = fc.fc_flags;
+  fc.fc_flags = flags | FC_ATTRDIRTY;
+  if ((flags & (FC_BACKED | FC_LISTED)) == FC_BACKED) fscacheList(fc);
 }
 
 /** mtime and ctime become this call's time. */
@@ -164,16 +203,27 @@ export function fscachePage(fc: Fscache, index: u32): VmPage {
 
 /** Put a page in the index: 0 or -ENOMEM (the page stays the caller's). */
 export function fscacheInsert(fc: Fscache, index: u32, pg: VmPage): i32 {
-  const e = radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), ALLOC_NOIO);
+  const e = fc.fc_flags & FC_BACKED ? insertBacked(fc, index, pg) : radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), ALLOC_NOIO);
   if (e != 0) return e;
   pg.pg_owner = <u32>changetype<usize>(fc);
   pg.pg_index = index;
+  if (fc.fc_flags & FC_BACKED) pageQueue(pg);
   return 0;
+}
+
+/** Pages of this very index may be what memory is made of: never while it is being changed. */
+function insertBacked(fc: Fscache, index: u32, pg: VmPage): i32 {
+  const e = radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), ALLOC_NOWAIT);
+  if (e == 0) return 0;
+  pageShortage();
+  const how = curcpu.c_writing != 0 ? ALLOC_RESERVE : ALLOC_NOWAIT;
+  return radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), how);
 }
 
 /** Take a page out of the index; it is the caller's then. */
 export function fscacheRemove(fc: Fscache, pg: VmPage): void {
   if (DEBUG) kassert(changetype<usize>(fscachePage(fc, pg.pg_index)) == changetype<usize>(pg), 'page is not where its index says');
+  if (pg.pg_flags & (PG_DIRTY | PG_CLEAN)) pageUnqueue(fc, pg);
   radixRemove(fc.fc_pages, pg.pg_index);
   pg.pg_owner = 0;
 }
@@ -189,13 +239,16 @@ export function fscacheNextPage(fc: Fscache, from: u32): VmPage {
 export function fscacheAddPage(fc: Fscache, index: u32, flags: u32): i32 {
   const pg = pageAlloc(flags & GP_WHOLE ? ALLOC_NOIO : ALLOC_NOIO | ALLOC_ZERO, PG_FILE | PG_VALID);
   if (changetype<usize>(pg) == 0) return -ENOMEM;
+  const e = fscacheAddFrame(fc, index, pg);
+  if (e != 0) pageFree(pg);
+  return e;
+}
+
+/** A page that its pager has filled joins the index: 0, or -ENOMEM and it stays the pager's. */
+export function fscacheAddFrame(fc: Fscache, index: u32, pg: VmPage): i32 {
   const e = fscacheInsert(fc, index, pg);
-  if (e != 0) {
-    pageFree(pg);
-    return e;
-  }
-  add32(changetype<usize>(roots()) + offsetof<Roots>('r_filepages'), 1);
-  return 0;
+  if (e == 0) add32(changetype<usize>(roots()) + offsetof<Roots>('r_filepages'), 1);
+  return e;
 }
 
 /** Take a page out and free it. */
@@ -233,10 +286,10 @@ export function fscacheRead(fc: Fscache, u: Uio): i32 {
     let pg = fscachePage(fc, index);
     let from: usize;
     if (changetype<usize>(pg) == 0) {
-      const e = vop_getpages(fc.fc_fm, fc, index, 1, 0);
+      const e = pagerRead(fc, index);
       if (e < 0) return e;
       pg = fscachePage(fc, index);
-    }
+    } else pg.pg_flags |= PG_REFERENCED;
     from = changetype<usize>(pg) == 0 ? <usize>roots().r_zeropage : pageAddr(pg);
     const e = uiomove(from + at, n, u);
     if (e != 0) return e;
@@ -264,6 +317,11 @@ export function fscacheWrite(fc: Fscache, u: Uio): i32 {
     const at = <u32>u.uio_off & (PAGE_SIZE - 1);
     let n: u32 = PAGE_SIZE - at;
     if (n > u.uio_resid) n = u.uio_resid;
+    if (fc.fc_flags & FC_BACKED) {
+      error = writeBacked(fc, u, index, at, n);
+      if (error != 0) break;
+      continue;
+    }
     let pg = fscachePage(fc, index);
     const fresh = changetype<usize>(pg) == 0;
     if (fresh) {
@@ -279,14 +337,73 @@ export function fscacheWrite(fc: Fscache, u: Uio): i32 {
       const got = <u32>(u.uio_off - off0);
       memory.fill(pageAddr(pg) + at + got, 0, n - got);
     }
-    if (<u64>u.uio_off > fc.fc_size && u.uio_off != off0) {
-      attrBegin(fc);
-      fc.fc_attr.va_size = <u64>u.uio_off;
-      attrEnd(fc);
-    }
+    if (u.uio_off != off0) grow(fc, <u64>u.uio_off);
     if (error != 0) break;
   }
   return error;
+}
+
+/** Bytes were stored up to here. */
+// @ts-ignore: decorator
+@inline
+function grow(fc: Fscache, end: u64): void {
+  if (end <= fc.fc_size) return;
+  attrBegin(fc);
+  fc.fc_attr.va_size = end;
+  attrEnd(fc);
+}
+
+/**
+ * Write within one page of a file that a disk has. The pager is asked first unless all that is to be
+ * written is dirty already: it reads what stays of the page, and sees to room on the disk.
+ */
+function writeBacked(fc: Fscache, u: Uio, index: u32, at: u32, n: u32): i32 {
+  const mask = sectorsOf(at, n);
+  let pg = fscachePage(fc, index);
+  const fresh = changetype<usize>(pg) == 0;
+  // a copy of several pieces may fail half way, and then what was there must still be
+  const whole = n == PAGE_SIZE && u.uio_len >= n;
+  const dirty = fresh ? 0 : fc.fc_flags & FC_DEVICE ? pg.pg_epoch : pg.pg_private;
+  if ((dirty & mask) != mask) {
+    const e = pagerRoom(fc, index, whole ? GP_WRITE | GP_WHOLE | gpSectors(mask) : GP_WRITE | gpSectors(mask));
+    if (e != 0) return e;
+    pg = fscachePage(fc, index);
+    if (DEBUG) kassert(changetype<usize>(pg) != 0, 'getpages made no page');
+  }
+  const off0 = u.uio_off;
+  pg.pg_hold++;
+  const e = uiomove(pageAddr(pg) + at, n, u);
+  pg.pg_hold--;
+  if (e != 0 && fresh && whole) {
+    // nothing was copied, and the page was not read: let the pager take back what it set aside
+    vop_putpages(fc.fc_fm, fc, index, 1, GP_FREE);
+    pg = fscachePage(fc, index);
+    if (changetype<usize>(pg) != 0) fscacheDropPage(fc, pg);
+    return e;
+  }
+  fscacheDirty(fc, pg, mask);
+  if (u.uio_off != off0) grow(fc, <u64>u.uio_off);
+  return e;
+}
+
+/** getpages for a write. With too much of RAM dirty, some of it is written back first. */
+function pagerRoom(fc: Fscache, index: u32, flags: u32): i32 {
+  if (roots().r_ndirty >= roots().r_dirtymax) {
+    const e = writebackThrottle(fc);
+    if (e != 0) return e;
+  }
+  const e = vop_getpages(fc.fc_fm, fc, index, 1, flags);
+  if (e != -ENOMEM || roots().r_ndirty == 0) return e;
+  writebackMore();
+  return vop_getpages(fc.fc_fm, fc, index, 1, flags);
+}
+
+/** getpages for a read: pages may have to become clean first. */
+function pagerRead(fc: Fscache, index: u32): i32 {
+  const e = vop_getpages(fc.fc_fm, fc, index, 1, 0);
+  if (e != -ENOMEM || roots().r_ndirty == 0) return e;
+  writebackMore();
+  return vop_getpages(fc.fc_fm, fc, index, 1, 0);
 }
 
 /**

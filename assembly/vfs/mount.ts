@@ -55,7 +55,7 @@ export class Mount {
   mnt_binds: u32; //   bind mounts that show its names
   mnt_writers: u32; // regular files open for writing through this mount
   mnt_clone: u32; //   during a recursive bind: the copy made of it
-  mnt_pad: u32;
+  mnt_devvp: u32; //   the block device it is on: a Vnode, referenced; 0: none
   // file-system operations: function indices, set by vfsSetOps
   mnt_op_unmount: u32;
   mnt_op_statfs: u32;

@@ -6,12 +6,18 @@
  * references, so victims are unreferenced and their locks are only tried).
  */
 import { bb, roots } from '../kern/boot';
+import { cleanReclaim } from './dirty';
 import { cacheReclaimSome } from './nametree';
 import { vnodeReclaimSome } from './vnode';
 import { zoneTrim } from '../vm/zone';
 
-/** Free caches until `target` frames are free or nothing more can be had. */
+/** Free caches until `target` frames are free or nothing more can be had: clean pages first, which cost
+ *  nothing but the reading of them again. */
 export function reclaim(target: u32): void {
+  if (roots().r_nclean != 0 && bb().bb_frames_free < target) {
+    cleanReclaim(target - bb().bb_frames_free);
+    if (bb().bb_frames_free >= target) return;
+  }
   zoneTrim();
   while (bb().bb_frames_free < target) {
     const n = cacheReclaimSome(64) + vnodeReclaimSome(64);
@@ -25,6 +31,7 @@ export function reclaimAll(): void {
   while (cacheReclaimSome(1024) + vnodeReclaimSome(1024) != 0) {}
   // entries that were in use a moment ago got a second chance above
   while (cacheReclaimSome(1024) + vnodeReclaimSome(1024) != 0) {}
+  cleanReclaim(u32.MAX_VALUE);
   zoneTrim();
 }
 

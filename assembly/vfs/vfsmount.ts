@@ -37,7 +37,7 @@ import {
 import { cacheDrop, cacheFree, cacheRef, cacheRoot, Namecache, NCF_MOUNTPT } from './namecache';
 import { cachePurgeTree } from './nametree';
 import { layerFree, layerRemove } from './layer';
-import { Vnode, vnodeKill, vnodePut } from './vnode';
+import { Vnode, vnodeKill, vnodePut, vnodeRef } from './vnode';
 
 function textCopy(from: usize, len: u32): u32 {
   if (len == 0) return 0;
@@ -46,7 +46,8 @@ function textCopy(from: usize, len: u32): u32 {
   return <u32>p;
 }
 
-/** A mounted file system that is on no list and covers nothing: at `out`. 0 or an errno. */
+/** A mounted file system that is on no list and covers nothing: at `out`. 0 or an errno. `devvp`: the
+ *  block device it is on, of which it takes a reference of its own; null: it needs none. */
 export function mountMake(
   conf: Vfsconf,
   flags: u32,
@@ -55,6 +56,7 @@ export function mountMake(
   opts: usize,
   optslen: u32,
   cred: Ucred,
+  devvp: Vnode,
   out: usize,
 ): i32 {
   const mp = mountAlloc(conf, flags);
@@ -65,6 +67,10 @@ export function mountMake(
   mp.mnt_opts = textCopy(opts, optslen);
   mp.mnt_optslen = mp.mnt_opts != 0 ? optslen : 0;
   let e: i32 = mp.mnt_sourcelen != srclen || mp.mnt_optslen != optslen ? -ENOMEM : 0;
+  if (changetype<usize>(devvp) != 0) {
+    vnodeRef(devvp);
+    mp.mnt_devvp = <u32>changetype<usize>(devvp);
+  }
   if (e == 0) e = vfs_mount(mp, opts, optslen, cred);
   if (e == 0 && changetype<usize>(mp.mnt_root) == 0) {
     mp.mnt_root = cacheRoot(mp.mnt_norm, mp.mnt_rootvp);
@@ -74,6 +80,7 @@ export function mountMake(
     }
   }
   if (e != 0) {
+    dropDevice(mp);
     freeTexts(mp);
     mountFree(mp);
     return e;
@@ -115,6 +122,10 @@ function coveredByAny(ncp: Namecache): bool {
     if (changetype<usize>(changetype<Mount>(<usize>p).mnt_covered) == changetype<usize>(ncp)) return true;
   }
   return false;
+}
+
+function dropDevice(mp: Mount): void {
+  if (mp.mnt_devvp != 0) vnodePut(changetype<Vnode>(<usize>mp.mnt_devvp));
 }
 
 function freeTexts(mp: Mount): void {
@@ -160,6 +171,7 @@ export function mountDestroy(mp: Mount): void {
     cacheDrop(mp.mnt_root);
     cacheFree(mp.mnt_root);
   }
+  dropDevice(mp);
   freeTexts(mp);
   if (mp.mnt_trace != 0) kfree(mp.mnt_trace);
   mountFree(mp);

@@ -12,7 +12,7 @@
  *     been in use and are on no list: RAM comes from the host as zeros, which is what the VmPage
  *     of a free frame is made of, so that booting does not touch what it does not need.
  * P3. The last r_reserve frames go only to ALLOC_RESERVE callers and to calls that remove things
- *     (c_removing), so that a full machine can always be emptied again.
+ *     (c_removing) or write dirty pages (c_writing), so that a full machine can always be emptied.
  */
 import { ENOMEM } from '../abi/errno';
 import { PAGE_SHIFT, PAGE_SIZE, PG_FLAGS, PG_FREE, VMPAGE_SIZE } from '../abi/layout';
@@ -26,11 +26,11 @@ export class VmPage {
   pg_owner: u32; //   Fscache or Zone
   pg_index: u32; //   PG_FILE: page number in the file; PG_ZONE: free objects
   pg_flags: u32; //   PG_*
-  pg_next: u32; //    free list, dirty list, or zone list
+  pg_next: u32; //    free list, zone list, or the lists of vfs/dirty.ts
   pg_prev: u32;
   pg_private: u32; // what the pager hangs on it; PG_ZONE: first free object
   pg_hold: u32; //    users that need it to stay
-  pg_epoch: u32; //   PG_ZONE in limbo: r_epoch when it went there
+  pg_epoch: u32; //   PG_ZONE in limbo: r_epoch when it went there; page of a device: its dirty sectors
 }
 
 export const PG_KERNEL: u32 = 2;
@@ -40,7 +40,8 @@ export const PG_VALID: u32 = 0x100;
 export const PG_DIRTY: u32 = 0x200;
 export const PG_BUSY: u32 = 0x400;
 export const PG_REFERENCED: u32 = 0x800;
-export const PG_WIRED: u32 = 0x1000;
+export const PG_WIRED: u32 = 0x1000; // not to be written or given back now
+export const PG_CLEAN: u32 = 0x2000; // on the queue of clean pages (vfs/dirty.ts)
 
 /** How far an allocation may go when frames are short. */
 export const ALLOC_NOIO: u32 = 0; //    may free caches (try-locks), not write; then fails
@@ -158,13 +159,15 @@ export function pageAlloc(mode: u32, kind: u32): VmPage {
   pg.pg_index = 0;
   pg.pg_private = 0;
   pg.pg_hold = 0;
+  pg.pg_epoch = 0;
   if (mode & ALLOC_ZERO) memory.fill(pageAddr(pg), 0, PAGE_SIZE);
   return pg;
 }
 
-/** P3. What a removal needs are names and vnodes of its path, which caches give back. */
+/** P3. What a removal needs are names and vnodes of its path, which caches give back; what write-back needs
+ *  makes dirty pages clean, which can go. */
 function mayTakeReserve(how: u32): bool {
-  return how == ALLOC_RESERVE || (how == ALLOC_NOIO && curcpu.c_removing != 0);
+  return how == ALLOC_RESERVE || (how == ALLOC_NOIO && (curcpu.c_removing | curcpu.c_writing) != 0);
 }
 
 /** Ask the caches above to give memory back, unless this CPU is doing that already. */

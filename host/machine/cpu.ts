@@ -1,6 +1,6 @@
 /**
  * A CPU: one instance of the kernel module, the views of the RAM it runs on, and what the kernel
- * imports from its host: copies between RAM and the callers' buffers, the clock, entropy, console.
+ * imports from its host: copies between RAM and the callers' buffers, the clock, entropy, console, disks.
  *
  * RAM never grows, so the views are made once and stay good. `spaces` names the buffers that
  * copyin and copyout reach: the first CALL_SPACES belong to the call being made, slot 0 to its
@@ -19,6 +19,8 @@ import {
   MACHINE_DEAD,
   PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
+import type { BlockDevice } from '../devices/types.ts';
+import { diskStrategy } from './disks.ts';
 import type { KernelExports, KernelImports } from './exports.ts';
 import { type KernelPanic, mapStack, readPanic, recordPanic, type SourceLookup } from './panic.ts';
 import { Scheduler } from './sched.ts';
@@ -55,6 +57,8 @@ export class Cpu {
   readonly imports: KernelImports;
   /** The buffers that copyin and copyout may reach, by space number. */
   readonly spaces: Uint8Array[] = [];
+  /** The disks by slot: whoever puts one here tells the kernel (disk_attach). */
+  readonly disks: (BlockDevice | undefined)[] = [];
   readonly scheduler: Scheduler;
   readonly options: CpuOptions;
   /** CLOCK_REALTIME in ms, which is also what deadlines are counted on. */
@@ -258,7 +262,7 @@ const NOTHING = new Uint8Array(0);
 const BYTEWISE = 32;
 
 /** What the imports work on: a Cpu, or what {@link warmUp} lends them. */
-type Hardware = Pick<Cpu, 'u8' | 'u32' | 'f64' | 'options' | 'spaces' | 'realtimeMs'>;
+type Hardware = Pick<Cpu, 'u8' | 'i32' | 'u32' | 'f64' | 'options' | 'spaces' | 'disks' | 'realtimeMs'>;
 
 let warm = false;
 
@@ -272,10 +276,12 @@ function warmUp(): void {
   const u8 = new Uint8Array(128);
   const hardware: Hardware = {
     u8,
+    i32: new Int32Array(u8.buffer),
     u32: new Uint32Array(u8.buffer),
     f64: new Float64Array(u8.buffer),
     options: { console: () => undefined },
     spaces: [],
+    disks: [],
     realtimeMs: hostRealtime(),
   };
   const imports = makeImports(hardware);
@@ -288,6 +294,7 @@ function warmUp(): void {
   imports.clock_read(CLOCK_REALTIME, 0);
   imports.entropy(0, 16);
   imports.console_write(0, 16);
+  imports.disk_strategy(0);
 }
 
 // These run inside every read and write: straight lines over captured constants. None of them
@@ -356,6 +363,7 @@ function makeImports(cpu: Hardware): KernelImports {
         return -EIO;
       }
     },
+    disk_strategy: diskStrategy(cpu, cpu.disks),
     // The kernel is dead and holds whatever locks it held; leaving it by an exception that says
     // why is kinder than the trap that would follow.
     panicked() {

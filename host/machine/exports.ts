@@ -43,6 +43,14 @@ export interface KernelExports {
   /** This machine's time as f64 at SA_DATA, ms since 1970: what deadlines are counted on. */
   clock_ms(): number;
 
+  /** A disk of `sizeBytes` (whole sectors of 512 or 4096 bytes) in this slot; flags DISK_*. It appears as
+   *  /dev/vbdSLOT. 0, -EINVAL (bad arguments; DISK_ASYNC without shared memory), -EBUSY (the slot is
+   *  taken), -ENOMEM. */
+  disk_attach(slot: number, sizeBytes: number, sectorBytes: number, flags: number): number;
+  /** Write its cache back and take it away: 0, -ENXIO (no such disk), -EBUSY (open or mounted), or
+   *  the errno of a write that failed: it is gone all the same, its cache lost. */
+  disk_detach(slot: number): number;
+
   /** Input for the machine's console: `len` bytes (at most SA_SIZE) at the start of the syscall
    *  area, then what the flags say: CONSOLE_EOF, CONSOLE_HANGUP. Returns how many bytes there was
    *  room for; the flags count only when that was all of them. -EINVAL (bad arguments, or hung up
@@ -306,6 +314,9 @@ export interface KernelImports {
   entropy(kaddr: number, len: number): void;
   /** Bytes for the console (stdout of the machine). Returns how many were taken, or a negated errno. */
   console_write(kaddr: number, len: number): number;
+  /** Do what the Bio at `bio` says (assembly/abi/disk.ts). Never throws: 0 with the result in BIO_ERROR, or 1:
+   *  it completes later, which only shared memory allows. */
+  disk_strategy(bio: number): number;
   /** The machine panicked; the message is in the boot block. Called once, must not throw. */
   panicked(): void;
 }

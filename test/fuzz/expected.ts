@@ -142,6 +142,8 @@ export const REFUSED: ReadonlySet<ExportName> = new Set([
 
 /** Exports that are not drawn, each with its reason. */
 export const LEFT_OUT: Partial<Record<ExportName, string>> = {
+  disk_attach: 'a disk that the host does not have; test/fault fails its requests',
+  disk_detach: 'there is never a disk to take away here',
   cpu_detach: 'an instance without a CPU can make no call any more',
   machine_shutdown: 'ends every session; within a call it is tried for EDEADLK',
 };

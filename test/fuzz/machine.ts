@@ -145,6 +145,10 @@ export class FuzzMachine {
         this.#inRam(kaddr >>> 0, len >>> 0);
         return this.#trouble?.kind === 'console' ? Math.min(this.#trouble.result, len) : len;
       },
+      disk_strategy: () => {
+        this.#wrong('a machine without disks asked for one');
+        return 0;
+      },
       panicked: () => {},
     };
   }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EFAULT } from '../../assembly/abi/errno.ts';
+import { BIO_ERROR } from '../../assembly/abi/disk.ts';
+import { EFAULT, EIO } from '../../assembly/abi/errno.ts';
 import { WASM_PAGE_SIZE } from '../../assembly/abi/layout.ts';
 import type { KernelImports } from '../../host/machine/exports.ts';
 import { errnoName } from './errno.ts';
@@ -88,6 +89,10 @@ class BareHardware implements Hardware {
       },
       entropy: (kaddr, len) => void this.u8.fill(0x5a, kaddr >>> 0, (kaddr >>> 0) + (len >>> 0)),
       console_write: (_kaddr, len) => len,
+      disk_strategy: (bio) => {
+        this.u32[((bio >>> 0) + BIO_ERROR) / 4] = -EIO;
+        return 0;
+      },
       panicked: () => {
         this.dead = true;
         throw new Panic(panicMessage(this));

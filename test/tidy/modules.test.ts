@@ -187,6 +187,7 @@ describe.each(FLAVOURS)('%s.wasm', (flavour) => {
       'host.console_write',
       'host.copyin',
       'host.copyout',
+      'host.disk_strategy',
       'host.entropy',
       'host.panicked',
     ]);

@@ -11,13 +11,23 @@ import { ENOSPC } from '../../abi/errno';
 import { S_IFDIR, S_IFLNK } from '../../abi/flags';
 import { roots } from '../../kern/boot';
 import { litCopy, litLen, Text, textInit, textLit, textU64 } from '../../kern/text';
-import { D_HIDDEN, devSetHook, Devsw } from '../../dev/dev';
-import { Ucred } from '../../proc/cred';
-import { Mount, vfsRegister, VFCF_NODEV } from '../../vfs/mount';
-import { cacheForgetName } from '../../vfs/namecache';
+import { D_HIDDEN, Devnode, devSetHook, devSetNodeHook, Devsw } from '../../dev/dev';
+import { curcred, Ucred } from '../../proc/cred';
+import { Mount, MNTF_BIND, vfsRegister, VFCF_NODEV } from '../../vfs/mount';
+import {
+  cacheDrop,
+  cacheForgetName,
+  cacheGet,
+  cacheLock,
+  cacheResolve,
+  cacheUnlock,
+  nameHash,
+} from '../../vfs/namecache';
+import { cacheUnlink } from '../../vfs/nametree';
 import { scratchPath, scratchText } from '../../vfs/scratch';
 import { vattrStamp } from '../../vfs/vattr';
-import { vnodePut, vnodeReclaim } from '../../vfs/vnode';
+import { Vnode, vnodePut, vnodeReclaim, vnodeRef } from '../../vfs/vnode';
+import { vop_nremove } from '../../vfs/vop';
 import { ALLOC_NOIO } from '../../vm/page';
 import { kfree, kmalloc } from '../../vm/zone';
 import { direntAdd, direntFind, TmpMount, TmpNode, tmpNodeAlloc, tmpNodeFree, tmOf } from '../tmpfs/node';
@@ -60,6 +70,15 @@ function addDevice(mp: Mount, d: Devsw): i32 {
   return 0;
 }
 
+/** A node of a device that is there: 0 or -ENOSPC. A name in use is left alone. */
+function addNode(tm: TmpMount, dn: Devnode): i32 {
+  if (changetype<usize>(direntFind(tm, tm.tm_root, dn.name, dn.dn_len)) != 0) return 0;
+  const node = add(tm, dn.name, dn.dn_len, dn.dn_type | dn.dn_mode, 1);
+  if (changetype<usize>(node) == 0) return -ENOSPC;
+  node.tn_attr.va_rdev = dn.dn_rdev;
+  return 0;
+}
+
 function addLink(tm: TmpMount, name: string, target: string): i32 {
   const buf = scratchPath(0);
   const text = kmalloc(litLen(target), ALLOC_NOIO);
@@ -91,6 +110,9 @@ function populate(mp: Mount): i32 {
   for (let p = roots().r_devsw; p != 0 && e == 0; p = changetype<Devsw>(<usize>p).d_next) {
     e = addDevice(mp, changetype<Devsw>(<usize>p));
   }
+  for (let p = roots().r_devnodes; p != 0 && e == 0; p = changetype<Devnode>(<usize>p).dn_next) {
+    e = addNode(tm, changetype<Devnode>(<usize>p));
+  }
   if (e == 0) e = addLink(tm, 'fd', '/proc/self/fd');
   if (e == 0) e = addLink(tm, 'stdin', '/proc/self/fd/0');
   if (e == 0) e = addLink(tm, 'stdout', '/proc/self/fd/1');
@@ -119,7 +141,37 @@ function registered(d: Devsw): void {
   }
 }
 
+/** The node comes, unless something has its name, or goes, if it is still the device's. */
+function nodeChanged(mp: Mount, dn: Devnode, present: u32): void {
+  const tm = tmOf(mp);
+  if (present) {
+    if (addNode(tm, dn) == 0) cacheForgetName(mp.mnt_root, dn.name, dn.dn_len);
+    return;
+  }
+  const ncp = cacheGet(mp.mnt_root, dn.name, dn.dn_len, nameHash(dn.name, dn.dn_len));
+  if (changetype<usize>(ncp) == 0) return;
+  cacheLock(ncp);
+  if (cacheResolve(ncp, curcred()) == 0 && ncp.nc_vp != 0) {
+    const vp = changetype<Vnode>(<usize>ncp.nc_vp);
+    if (vp.v_type == dn.dn_type && vp.v_fc.fc_attr.va_rdev == dn.dn_rdev) {
+      vnodeRef(vp);
+      if (vop_nremove(ncp.nc_fm, ncp, curcred()) == 0) cacheUnlink(ncp);
+      vnodePut(vp);
+    }
+  }
+  cacheUnlock(ncp);
+  cacheDrop(ncp);
+}
+
+function nodeHook(dn: Devnode, present: u32): void {
+  for (let p = roots().r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) {
+    const mp = changetype<Mount>(<usize>p);
+    if (mp.mnt_conf == roots().r_devfsconf && (mp.mnt_flag & MNTF_BIND) == 0) nodeChanged(mp, dn, present);
+  }
+}
+
 export function devfsInit(): void {
   roots().r_devfsconf = <u32>changetype<usize>(vfsRegister('devfs', devfsMount, VFCF_NODEV, DEVFS_MAGIC));
   devSetHook(registered);
+  devSetNodeHook(nodeHook);
 }

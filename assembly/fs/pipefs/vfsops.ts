@@ -76,5 +76,5 @@ export function pipefsStart(cred: Ucred): i32 {
   const name = scratchWord(9);
   const len = litCopy('pipefs', name);
   const out = changetype<usize>(roots()) + offsetof<Roots>('r_pipemount');
-  return mountMake(vfsFind(name, len), MNTF_INTERNAL | MS_STRICTATIME, name, len, 0, 0, cred, out);
+  return mountMake(vfsFind(name, len), MNTF_INTERNAL | MS_STRICTATIME, name, len, 0, 0, cred, changetype<Vnode>(<usize>0), out);
 }

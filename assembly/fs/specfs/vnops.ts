@@ -2,14 +2,38 @@
  * specfs: device nodes, wherever their names are. The mount's third vector: attribute operations
  * stay the file system's own, data operations go to the device by its number.
  */
-import { ENXIO } from '../../abi/errno';
-import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../abi/flags';
-import { D_NOSEEK, devFind, Devsw, dev_ioctl, dev_open, dev_close, dev_poll, dev_read, dev_revoke, dev_write } from '../../dev/dev';
+import { EINVAL, ENXIO } from '../../abi/errno';
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, SEEK_END } from '../../abi/flags';
+import {
+  D_NOSEEK,
+  devFind,
+  Devsw,
+  dev_ioctl,
+  dev_fsync,
+  dev_open,
+  dev_close,
+  dev_poll,
+  dev_read,
+  dev_revoke,
+  dev_size,
+  dev_write,
+} from '../../dev/dev';
 import { Ucred } from '../../proc/cred';
 import { File } from '../../proc/file';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { VN_NOSEEK, Vnode } from '../../vfs/vnode';
-import { setVopClose, setVopIoctl, setVopOpen, setVopPoll, setVopRead, setVopReclaim, setVopWrite, vop_reclaim } from '../../vfs/vop';
+import {
+  setVopClose,
+  setVopFsync,
+  setVopIoctl,
+  setVopLseek,
+  setVopOpen,
+  setVopPoll,
+  setVopRead,
+  setVopReclaim,
+  setVopWrite,
+  vop_reclaim,
+} from '../../vfs/vop';
 import { Uio } from '../../vm/uio';
 
 /** The device behind a node, found at open and kept in v_un. */
@@ -54,6 +78,15 @@ function specPoll(fm: Fsmanage, vp: Vnode, fp: File, events: u32): i32 {
   return dev_poll(devOf(vp), vp, fp, events);
 }
 
+function specFsync(fm: Fsmanage, vp: Vnode, flags: u32): i32 {
+  return vp.v_un != 0 ? dev_fsync(devOf(vp), vp, flags) : 0;
+}
+
+/** The end of a block device, which no attribute tells. */
+function specLseek(fm: Fsmanage, vp: Vnode, whence: u32, offp: usize): i32 {
+  return whence == SEEK_END && vp.v_un != 0 ? dev_size(devOf(vp), vp, offp) : -EINVAL;
+}
+
 /** Lay the device operations over a vector that is a copy of the file system's. */
 export function specfsVector(fm: Fsmanage): void {
   setVopOpen(fm, specOpen);
@@ -62,5 +95,7 @@ export function specfsVector(fm: Fsmanage): void {
   setVopWrite(fm, specWrite);
   setVopIoctl(fm, specIoctl);
   setVopPoll(fm, specPoll);
+  setVopFsync(fm, specFsync);
+  setVopLseek(fm, specLseek);
   setVopReclaim(fm, specReclaim);
 }

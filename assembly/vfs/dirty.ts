@@ -1,0 +1,265 @@
+/**
+ * Dirty and clean pages of Fscaches with a disk behind them (FC_BACKED), and which Fscaches have
+ * something to write.
+ *
+ *     getpages ─→ clean queue ─ fscacheDirty ─→ fc_dirty ─ fscacheClean ─→ clean queue ─→ …
+ *                     │ reclaim (vfs/reclaim.ts), truncation            │ truncation
+ *                     └────────────────────────→ freed ←────────────────┘
+ *
+ * D1. A page in the index of a backed Fscache is on exactly one list: fc_dirty (PG_DIRTY), or the
+ *     clean queue of the machine (PG_CLEAN). Pages of other Fscaches are on neither.
+ * D2. A page on the clean queue that nobody holds (pg_hold), that is not PG_BUSY and not PG_WIRED can
+ *     go at any moment memory is asked for: who keeps a page's address over an allocation holds it.
+ * D3. r_ndirty is the sum of all fc_ndirty.
+ * D4. A backed Fscache with dirty pages, or with attributes that its file system has not stored
+ *     (FC_ATTRDIRTY, of those embedded in vnodes), is on the list r_dirty (FC_LISTED), oldest first.
+ *     It stays where it is until it is clean: its vnode is not reclaimed (vfs/vnode.ts).
+ * D5. A page is made clean before its write is issued, and dirty again if that fails. So what is
+ *     stored into it in between is not forgotten.
+ *
+ * Which sectors are dirty: of a file's page its pager knows (low 8 bits of pg_private, one for each
+ * 512 bytes); of a device's page, whose pg_private is a journal's, pg_epoch does.
+ *
+ * Locks: r_dirtylock (spin) guards all lists here and what counts them.
+ */
+import { PAGE_SIZE } from '../abi/layout';
+import { Roots, roots } from '../kern/boot';
+import { clockNow } from '../kern/clock';
+import { curcpu } from '../kern/cpu';
+import { spinLock, spinUnlock } from '../kern/lock';
+import { kassert } from '../kern/panic';
+import { PG_BUSY, PG_CLEAN, PG_DIRTY, PG_REFERENCED, PG_WIRED, VmPage } from '../vm/page';
+import { FC_ATTRDIRTY, FC_DEVICE, FC_LISTED, FC_VNODE, Fscache, fscacheDropPage, fscachePage } from './fscache';
+
+/** All eight sectors of a page. */
+export const SECTORS_ALL: u32 = 255;
+
+// @ts-ignore: decorator
+@inline
+function dirtyLock(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_dirtylock');
+}
+
+/** The sectors that bytes [at, at + len) of a page touch, as bits. */
+// @ts-ignore: decorator
+@inline
+export function sectorsOf(at: u32, len: u32): u32 {
+  return (SECTORS_ALL << (at >> 9)) & (SECTORS_ALL >> (7 - ((at + len - 1) >> 9)));
+}
+
+// ── the lists; r_dirtylock held ──────────────────────────────────────────────────────────────
+
+function cleanAppend(pg: VmPage): void {
+  const r = roots();
+  pg.pg_flags |= PG_CLEAN;
+  pg.pg_next = 0;
+  pg.pg_prev = r.r_cleantail;
+  if (r.r_cleantail != 0) changetype<VmPage>(<usize>r.r_cleantail).pg_next = <u32>changetype<usize>(pg);
+  else r.r_cleanhead = <u32>changetype<usize>(pg);
+  r.r_cleantail = <u32>changetype<usize>(pg);
+  r.r_nclean++;
+}
+
+function cleanRemove(pg: VmPage): void {
+  const r = roots();
+  if (pg.pg_prev != 0) changetype<VmPage>(<usize>pg.pg_prev).pg_next = pg.pg_next;
+  else r.r_cleanhead = pg.pg_next;
+  if (pg.pg_next != 0) changetype<VmPage>(<usize>pg.pg_next).pg_prev = pg.pg_prev;
+  else r.r_cleantail = pg.pg_prev;
+  pg.pg_flags &= ~PG_CLEAN;
+  pg.pg_next = 0;
+  pg.pg_prev = 0;
+  r.r_nclean--;
+}
+
+function dirtyAppend(fc: Fscache, pg: VmPage): void {
+  pg.pg_flags |= PG_DIRTY;
+  pg.pg_next = 0;
+  pg.pg_prev = fc.fc_dirtytail;
+  if (fc.fc_dirtytail != 0) changetype<VmPage>(<usize>fc.fc_dirtytail).pg_next = <u32>changetype<usize>(pg);
+  else fc.fc_dirty = <u32>changetype<usize>(pg);
+  fc.fc_dirtytail = <u32>changetype<usize>(pg);
+  fc.fc_ndirty++;
+  roots().r_ndirty++;
+}
+
+function dirtyRemove(fc: Fscache, pg: VmPage): void {
+  if (pg.pg_prev != 0) changetype<VmPage>(<usize>pg.pg_prev).pg_next = pg.pg_next;
+  else fc.fc_dirty = pg.pg_next;
+  if (pg.pg_next != 0) changetype<VmPage>(<usize>pg.pg_next).pg_prev = pg.pg_prev;
+  else fc.fc_dirtytail = pg.pg_prev;
+  pg.pg_flags &= ~PG_DIRTY;
+  pg.pg_next = 0;
+  pg.pg_prev = 0;
+  fc.fc_ndirty--;
+  roots().r_ndirty--;
+}
+
+function listAppend(fc: Fscache): void {
+  const r = roots();
+  fc.fc_flags |= FC_LISTED;
+  fc.fc_dnext = 0;
+  fc.fc_dprev = r.r_dirtytail;
+  if (r.r_dirtytail != 0) changetype<Fscache>(<usize>r.r_dirtytail).fc_dnext = <u32>changetype<usize>(fc);
+  else r.r_dirtyhead = <u32>changetype<usize>(fc);
+  r.r_dirtytail = <u32>changetype<usize>(fc);
+  r.r_ndirtyfc++;
+}
+
+function listRemove(fc: Fscache): void {
+  const r = roots();
+  if (fc.fc_dprev != 0) changetype<Fscache>(<usize>fc.fc_dprev).fc_dnext = fc.fc_dnext;
+  else r.r_dirtyhead = fc.fc_dnext;
+  if (fc.fc_dnext != 0) changetype<Fscache>(<usize>fc.fc_dnext).fc_dprev = fc.fc_dprev;
+  else r.r_dirtytail = fc.fc_dprev;
+  fc.fc_flags &= ~FC_LISTED;
+  fc.fc_dnext = 0;
+  fc.fc_dprev = 0;
+  r.r_ndirtyfc--;
+}
+
+/** Nothing left to write: off the list. */
+function unlistIfClean(fc: Fscache): void {
+  if ((fc.fc_flags & FC_LISTED) == 0 || fc.fc_ndirty != 0) return;
+  if ((fc.fc_flags & (FC_VNODE | FC_ATTRDIRTY)) == (FC_VNODE | FC_ATTRDIRTY)) return;
+  listRemove(fc);
+}
+
+// ── what pagers and fscache.ts call ──────────────────────────────────────────────────────────
+
+/** A page has joined the index of a backed Fscache: it is clean. */
+export function pageQueue(pg: VmPage): void {
+  spinLock(dirtyLock());
+  cleanAppend(pg);
+  spinUnlock(dirtyLock());
+}
+
+/** A page of a backed Fscache leaves the index. */
+export function pageUnqueue(fc: Fscache, pg: VmPage): void {
+  spinLock(dirtyLock());
+  if (pg.pg_flags & PG_DIRTY) {
+    dirtyRemove(fc, pg);
+    unlistIfClean(fc);
+  } else cleanRemove(pg);
+  spinUnlock(dirtyLock());
+}
+
+/** Something to write: on the list, if it is not there. Attributes alone are enough. */
+export function fscacheList(fc: Fscache): void {
+  clockNow();
+  spinLock(dirtyLock());
+  if ((fc.fc_flags & FC_LISTED) == 0) {
+    fc.fc_dirtied = <u32>curcpu.c_nowsec;
+    listAppend(fc);
+  }
+  spinUnlock(dirtyLock());
+}
+
+/** These sectors of a page (SECTORS_*, sectorsOf) are not on the disk. The page is in fc's index. */
+export function fscacheDirty(fc: Fscache, pg: VmPage, sectors: u32): void {
+  if (DEBUG) kassert(pg.pg_owner == <u32>changetype<usize>(fc), 'dirty page of another');
+  if (fc.fc_flags & FC_DEVICE) pg.pg_epoch |= sectors;
+  else pg.pg_private |= sectors;
+  pg.pg_flags |= PG_REFERENCED;
+  if (pg.pg_flags & PG_DIRTY) return;
+  spinLock(dirtyLock());
+  cleanRemove(pg);
+  dirtyAppend(fc, pg);
+  spinUnlock(dirtyLock());
+  if ((fc.fc_flags & FC_LISTED) == 0) fscacheList(fc);
+}
+
+/** It is about to be written, or what it holds need not be (D5). Its pager has looked at the sectors. */
+export function fscacheClean(fc: Fscache, pg: VmPage): void {
+  if (fc.fc_flags & FC_DEVICE) pg.pg_epoch = 0;
+  else pg.pg_private &= ~SECTORS_ALL;
+  if ((pg.pg_flags & PG_DIRTY) == 0) return;
+  spinLock(dirtyLock());
+  dirtyRemove(fc, pg);
+  cleanAppend(pg);
+  unlistIfClean(fc);
+  spinUnlock(dirtyLock());
+}
+
+/** The attributes are stored (for VOP_WRITEATTR). */
+export function fscacheAttrClean(fc: Fscache): void {
+  spinLock(dirtyLock());
+  fc.fc_flags &= ~FC_ATTRDIRTY;
+  unlistIfClean(fc);
+  spinUnlock(dirtyLock());
+}
+
+/** The Fscache goes: it has nothing to write any more. Its pages are gone already. */
+export function fscacheUnlist(fc: Fscache): void {
+  if (DEBUG) kassert(fc.fc_ndirty == 0, 'an Fscache goes with dirty pages');
+  spinLock(dirtyLock());
+  if (fc.fc_flags & FC_LISTED) listRemove(fc);
+  spinUnlock(dirtyLock());
+}
+
+/** A write-back failed: everybody who has it open hears of that once, by fsync (vfs/vfile.ts). */
+export function fscacheError(fc: Fscache, errno: i32): void {
+  fc.fc_errno = errno;
+  fc.fc_error++;
+}
+
+/** The page goes to the end of its Fscache's dirty list: it cannot be written now. */
+export function dirtyRotate(fc: Fscache, pg: VmPage): void {
+  spinLock(dirtyLock());
+  if (pg.pg_flags & PG_DIRTY) {
+    dirtyRemove(fc, pg);
+    dirtyAppend(fc, pg);
+  }
+  spinUnlock(dirtyLock());
+}
+
+/** The first of the dirty neighbours of a dirty page, at most `max` before it: where a cluster begins. */
+export function dirtyRunStart(fc: Fscache, pg: VmPage, max: u32): VmPage {
+  for (; max != 0 && pg.pg_index != 0; max--) {
+    const before = fscachePage(fc, pg.pg_index - 1);
+    if (changetype<usize>(before) == 0 || (before.pg_flags & (PG_DIRTY | PG_WIRED | PG_BUSY)) != PG_DIRTY) break;
+    pg = before;
+  }
+  return pg;
+}
+
+// ── giving clean pages back ──────────────────────────────────────────────────────────────────
+
+/** The next page that may go, off the queue's old end; null: after `look` pages there was none. */
+function cleanVictim(look: u32): VmPage {
+  const r = roots();
+  for (; look != 0; look--) {
+    const pg = changetype<VmPage>(<usize>r.r_cleanhead);
+    if (changetype<usize>(pg) == 0) return pg;
+    if (pg.pg_hold == 0 && (pg.pg_flags & (PG_BUSY | PG_WIRED | PG_REFERENCED)) == 0) return pg;
+    pg.pg_flags &= ~PG_REFERENCED;
+    cleanRemove(pg);
+    cleanAppend(pg);
+  }
+  return changetype<VmPage>(<usize>0);
+}
+
+/** Free up to `n` clean pages; how many it were. Pages used since the last look get a second chance. */
+export function cleanReclaim(n: u32): u32 {
+  let done: u32 = 0;
+  // twice round, so that those with a second chance come again
+  let look = roots().r_nclean * 2;
+  while (done < n && look != 0) {
+    spinLock(dirtyLock());
+    const pg = cleanVictim(look);
+    spinUnlock(dirtyLock());
+    if (changetype<usize>(pg) == 0) break;
+    fscacheDropPage(changetype<Fscache>(<usize>pg.pg_owner), pg);
+    done++;
+    look = roots().r_nclean * 2;
+  }
+  roots().r_reclaimed += done;
+  return done;
+}
+
+/** Bytes of the last page behind a size are zero (X2); so many sectors of that page count. */
+// @ts-ignore: decorator
+@inline
+export function sectorsBelow(bytes: u32): u32 {
+  return bytes >= PAGE_SIZE ? SECTORS_ALL : bytes == 0 ? 0 : SECTORS_ALL >> (7 - ((bytes - 1) >> 9));
+}
