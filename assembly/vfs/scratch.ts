@@ -22,7 +22,9 @@ const AT_READDIR: usize = AT_STATFS + offsetof<Statfs>();
 const AT_TEXT: usize = AT_READDIR + offsetof<Readdir>();
 const AT_PLACE: usize = AT_TEXT + ((offsetof<Text>() + 7) & ~7);
 const AT_WORDS: usize = AT_PLACE + offsetof<Place>();
-const AT_END: usize = AT_WORDS + 8 * 16;
+const AT_MAP: usize = AT_WORDS + 8 * 16;
+const MAP_BYTES: usize = 224;
+const AT_END: usize = AT_MAP + MAP_BYTES;
 
 if (AT_END > CPU_SCRATCH + CPU_SCRATCH_SIZE) ERROR('CPU scratch is too small');
 
@@ -77,6 +79,13 @@ export function scratchPlace(): Place {
 @inline
 export function scratchWord(i: u32): usize {
   return changetype<usize>(curcpu) + AT_WORDS + ((<usize>i) << 3);
+}
+
+/** MAP_BYTES for a file system's way through the map of a file's blocks (fs/ext4: the path, results, a request). */
+// @ts-ignore: decorator
+@inline
+export function scratchMap(): usize {
+  return changetype<usize>(curcpu) + AT_MAP;
 }
 
 /** One of two buffers of PATH_MAX bytes. */

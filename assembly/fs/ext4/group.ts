@@ -189,9 +189,9 @@ export function inodeBitmapSum(em: Ext4Mount, gd: usize, b: usize): void {
 
 // ── where superblocks and descriptors are ────────────────────────────────────────────────────
 
-function isPower(n: u32, of: u32): bool {
-  while (n > of && n % of == 0) n /= of;
-  return n == of;
+function isPower(n: u32, base: u32): bool {
+  while (n > base && n % base == 0) n /= base;
+  return n == base;
 }
 
 /** Does the group begin with a copy of the superblock? (sparse_super, sparse_super2) */

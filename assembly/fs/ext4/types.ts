@@ -102,7 +102,6 @@ export class Ext4Mount {
   em_gi1: u32;
   em_gi2: u32;
   em_gi3: u32;
-  em_pad: u32;
 
   // @ts-ignore: decorator
   @inline
@@ -185,6 +184,12 @@ export class Ext4Inode {
   ei_un1: u32;
   ei_un2: u32;
   ei_un3: u32;
+  ei_metares: u32; //   ei_lock; blocks reserved for the map of the delayed ones
+  ei_fresh: u32; //     ei_lock; delayed blocks of the leaf of a block map that were counted last, + 1
+  ei_panext: u32; //    em_lock; list of inodes with preallocated blocks
+  ei_paprev: u32;
+  ei_danext: u32; //    em_lock; list of EI_DADIRTY inodes
+  ei_daprev: u32;
 
   // @ts-ignore: decorator
   @inline
@@ -200,6 +205,9 @@ export const EI_ORPHAN: u32 = 1; //  on the orphan list (E3)
 export const EI_XATTR: u32 = 2; //   has attributes in the inode
 export const EI_BAD: u32 = 4; //     what the disk said made no sense
 export const EI_DADIRTY: u32 = 8; // renamed over another, or truncated to 0: written before a commit
+export const EI_ROOTOK: u32 = 16; // the extent root's entries were checked
+export const EI_CUT: u32 = 64; //     cut to nothing while open: flushed when it is closed
+export const EI_MAPDIRTY: u32 = 32; // i_block or i_blocks changed in this handle: to be stored
 
 /** Where a file's blocks are: the result of ext4Map. */
 @unmanaged

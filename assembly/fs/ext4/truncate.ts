@@ -1,0 +1,108 @@
+/**
+ * Taking blocks from a file: truncation, holes. In steps, each in a handle of its own if the journal has no more
+ * room for the last one, from the file's end backwards.
+ *
+ * A truncation that takes more than one handle is on the orphan list in between, with the new size on the disk:
+ * after a crash the mount goes on with it.
+ */
+import { EXT4_INLINE_DATA_FL, EXT_INIT_MAX_LEN } from '../../abi/ext4';
+import { scratchWord } from '../../vfs/scratch';
+import { Vnode } from '../../vfs/vnode';
+import { mapStore, removeLastLocked } from './map';
+import { mapDirty } from './mapmeta';
+import { ext4OrphanAdd, ext4OrphanDel } from './orphan';
+import { CREDITS_INODE, CREDITS_ORPHAN, ext4Begin, ext4End, ext4Extend } from './txn';
+import { EI_ORPHAN, eiLock, eiOf, eiUnlock, Ext4Inode, Ext4Mount } from './types';
+import { windowClose } from './window';
+
+/** The end of every file's blocks. */
+export const BLOCKS_END: u64 = 1 << 32;
+
+/** One extent freed: nodes on the way and their groups, the groups it lies in. */
+function stepCredits(em: Ext4Mount): u32 {
+  return 14 + 2 * (EXT_INIT_MAX_LEN / em.em_bpg + 2);
+}
+
+/**
+ * Within a handle of the caller (truncateCredits): take blocks from [from, to) as far as it has room for. 0: all are
+ * gone. 1: there are more, and at `top` is where they end. The caller stores the inode (mapStore).
+ */
+export function ext4RemoveStep(em: Ext4Mount, vp: Vnode, from: u32, to: u64, top: usize): i32 {
+  const ei = eiOf(vp);
+  if (ei.ei_flags & EXT4_INLINE_DATA_FL) return 0;
+  windowClose(em, ei);
+  let first = true;
+  while (to > <u64>from) {
+    if (!first && ext4Extend(em, stepCredits(em)) != 0) {
+      store<u64>(top, to);
+      return 1;
+    }
+    first = false;
+    eiLock(ei);
+    const e = removeLastLocked(em, ei, from, to, topWord());
+    eiUnlock(ei);
+    if (e != 0) return e;
+    to = load<u64>(topWord());
+  }
+  return 0;
+}
+
+/** What a handle needs for ext4RemoveStep, the inode and the orphan list. */
+export function truncateCredits(em: Ext4Mount): u32 {
+  return stepCredits(em) + CREDITS_INODE + 2 * CREDITS_ORPHAN;
+}
+
+// @ts-ignore: decorator
+@inline
+function topWord(): usize {
+  return scratchWord(7);
+}
+
+/** The first block that lies wholly behind `size`. */
+// @ts-ignore: decorator
+@inline
+export function blocksOf(em: Ext4Mount, size: u64): u32 {
+  const n = (size + em.em_bsize - 1) >> em.em_bshift;
+  return n >= BLOCKS_END ? u32.MAX_VALUE : <u32>n;
+}
+
+/**
+ * Make `size` the size on the disk and free what is behind. The caller holds the range exclusively to infinity (or
+ * nobody else has the file), no handle, and has dropped the pages. 0 or an errno.
+ */
+export function ext4Truncate(em: Ext4Mount, vp: Vnode, size: u64): i32 {
+  const ei = eiOf(vp);
+  const had = (ei.ei_state & EI_ORPHAN) != 0;
+  let to = BLOCKS_END;
+  let added = false;
+  while (true) {
+    let e = ext4Begin(em, truncateCredits(em));
+    if (e != 0) return e;
+    ei.ei_disksize = size;
+    mapDirty(ei);
+    let r = ext4RemoveStep(em, vp, blocksOf(em, size), to, scratchWord(6));
+    to = load<u64>(scratchWord(6));
+    if (r > 0 && !had && !added) {
+      e = ext4OrphanAdd(em, vp);
+      added = true;
+    } else if (r <= 0 && added) e = ext4OrphanDel(em, vp);
+    if (e == 0) e = mapStore(em, vp, true);
+    ext4End(em);
+    if (r < 0) return r;
+    if (e != 0 || r == 0) return e;
+  }
+}
+
+/** Free the blocks [from, to) in the middle of a file: 0 or an errno. As ext4Truncate, but the size stays. */
+export function ext4PunchRange(em: Ext4Mount, vp: Vnode, from: u32, to: u64): i32 {
+  while (true) {
+    let e = ext4Begin(em, truncateCredits(em));
+    if (e != 0) return e;
+    const r = ext4RemoveStep(em, vp, from, to, scratchWord(6));
+    to = load<u64>(scratchWord(6));
+    e = mapStore(em, vp, false);
+    ext4End(em);
+    if (r < 0) return r;
+    if (e != 0 || r == 0) return e;
+  }
+}
