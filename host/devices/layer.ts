@@ -38,6 +38,33 @@ export abstract class Layer extends Device {
     this.lower.write(offBytes, from, at, lenBytes, fua);
   }
 
+  /** A vector passed on as one request, where what is below takes vectors. */
+  protected lowerReadv(offBytes: number, into: Uint8Array, parts: Uint32Array, count: number): void {
+    if (this.lower.readv !== undefined) {
+      this.lower.readv(offBytes, into, parts, count);
+      return;
+    }
+    for (let i = 0, done = 0; i < count; done += parts[2 * i++ + 1]) {
+      this.lower.read(offBytes + done, into, parts[2 * i], parts[2 * i + 1]);
+    }
+  }
+
+  protected lowerWritev(
+    offBytes: number,
+    from: Uint8Array,
+    parts: Uint32Array,
+    count: number,
+    fua: boolean,
+  ): void {
+    if (this.lower.writev !== undefined) {
+      this.lower.writev(offBytes, from, parts, count, fua);
+      return;
+    }
+    for (let i = 0, done = 0; i < count; done += parts[2 * i++ + 1]) {
+      this.lower.write(offBytes + done, from, parts[2 * i], parts[2 * i + 1], fua);
+    }
+  }
+
   protected override flushSectors(): void {
     this.lower.flush();
   }
