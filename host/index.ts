@@ -7,6 +7,8 @@ export type { Snapshot } from './machine/snapshot.ts';
 export type { InitialFile } from './machine/tree.ts';
 export { type Credentials, Process, type ProcessOptions } from './syscalls/process.ts';
 export type { NodeFs } from './syscalls/fs/types.ts';
+export type { AttachedDisk, DiskOptions, DiskSpec, SnapshotDisk } from './machine/disks.ts';
+export type { DiskStats } from './machine/strategy.ts';
 export { MemoryDisk, type MemoryDiskOptions } from './devices/memory.ts';
 export type { DiskSnapshot } from './devices/snapshot.ts';
 export { type AsyncBlockDevice, type BlockDevice, DiskError } from './devices/types.ts';

@@ -14,6 +14,7 @@ export const BIO_DISK: u32 = 20; //  u32  the disk's slot
 export const BIO_ERROR: u32 = 24; // i32  0 or a negated errno
 export const BIO_DONE: u32 = 28; //  u32  wait word
 export const BIO_NSEG: u32 = 32; //  u32
+export const BIO_ELAPSED_US: u32 = 36; // u32  by the host: what the request took on a virtual clock
 export const BIO_SEGS: u32 = 40; //  { addr u32, len u32 } × BIO_NSEG: RAM, whole sectors each
 export const BIO_SEG_SIZE: u32 = 8;
 export const BIO_SEG_MAX: u32 = 64;

@@ -13,6 +13,7 @@
 import {
   BIO_DISK,
   BIO_DONE,
+  BIO_ELAPSED_US,
   BIO_ERROR,
   BIO_FLAGS,
   BIO_LEN,
@@ -40,7 +41,7 @@ export class Bio {
   bio_error: i32; // 0 or a negated errno, by the host
   bio_done: u32; //  wait word: the host stores 1 when it completes later
   bio_nseg: u32;
-  bio_pad: u32;
+  bio_elapsed_us: u32; // by the host: what it took on a virtual clock
   // then { addr u32, len u32 } × BIO_SEG_MAX
 }
 
@@ -52,6 +53,7 @@ if (offsetof<Bio>('bio_disk') != BIO_DISK) ERROR('BIO_DISK');
 if (offsetof<Bio>('bio_error') != BIO_ERROR) ERROR('BIO_ERROR');
 if (offsetof<Bio>('bio_done') != BIO_DONE) ERROR('BIO_DONE');
 if (offsetof<Bio>('bio_nseg') != BIO_NSEG) ERROR('BIO_NSEG');
+if (offsetof<Bio>('bio_elapsed_us') != BIO_ELAPSED_US) ERROR('BIO_ELAPSED_US');
 if (offsetof<Bio>() != BIO_SEGS || BIO_SIZE != BIO_SEGS + BIO_SEG_SIZE * BIO_SEG_MAX) ERROR('BIO_SEGS');
 
 /** A wait is sliced so that a dead machine is noticed. */
@@ -73,7 +75,7 @@ export function bioAlloc(slot: u32, op: u32, off: u64, mode: u32): Bio {
   bio.bio_error = 0;
   bio.bio_done = 0;
   bio.bio_nseg = 0;
-  bio.bio_pad = 0;
+  bio.bio_elapsed_us = 0;
   return bio;
 }
 
@@ -122,6 +124,7 @@ export function bioWait(bio: Bio): i32 {
       if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) == MACHINE_DEAD) unreachable();
     }
   }
+  if (bio.bio_elapsed_us != 0 && roots().r_vclock != 0) roots().r_vclock_ns += <i64>bio.bio_elapsed_us * 1000;
   // a host that says anything but an errno is a broken device
   const e = bio.bio_error;
   return e > 0 || e < -4095 ? -EIO : e;

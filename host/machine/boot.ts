@@ -11,6 +11,7 @@ import { kernelUrl } from '#kernels';
 import { loadBytes, loadBytesSync } from '#platform';
 import type { Credentials } from '../syscalls/process.ts';
 import { Cpu, type CpuOptions } from './cpu.ts';
+import { type DiskSpec, restoreDisks } from './disks.ts';
 import type { KernelExports } from './exports.ts';
 import type { Flavour } from './kernels.ts';
 import { Machine, type MachineIdentity } from './machine.ts';
@@ -43,7 +44,10 @@ export interface BootOptions {
   files?: Readonly<Record<string, InitialFile>>;
   /** Who `machine.fs` acts as. Default: root. */
   credentials?: Credentials;
-  /** Go on from a snapshot, without the programs that ran then; only `module`, `console` and the real clock can be given beside it. */
+  /** The disks, /dev/vbd0 first. Each is flushed at shutdown, and closed only if it says `close: true`. With
+   *  `from`: those that the snapshot names and does not hold, in the same places; and others in free ones. */
+  disks?: readonly DiskSpec[];
+  /** Go on from a snapshot, without the programs that ran then; only `module`, `console`, `disks` and the real clock can be given beside it. */
   from?: Snapshot;
 }
 
@@ -206,7 +210,7 @@ function must(result: number, what: string, cpu: Cpu): number {
 }
 
 function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {
-  const { seed, hostname, files = {}, credentials } = options;
+  const { seed, hostname, files = {}, credentials, disks = [] } = options;
   const clock = clockOf(options);
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new RangeError(`seed must be a whole number from 0 to 2^53, and is ${seed}`);
@@ -229,12 +233,25 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   const init = must(exports.machine_start(), 'machine_start', cpu);
   const identity = { flavour, kernel: kernel.hash, initPid: init, virtualClock: virtual, pool };
   const machine = new Machine(cpu, identity);
-  makeTree(machine.init.fs, files, hostname);
-  if (credentials !== undefined) machine.setFsCredentials(credentials);
+  fitOut(machine, () => {
+    machine.attachDisks(disks);
+    makeTree(machine.init.fs, files, hostname);
+    if (credentials !== undefined) machine.setFsCredentials(credentials);
+  });
   return machine;
 }
 
-export interface ForkOptions extends Pick<BootOptions, 'module' | 'console'> {
+/** The last of booting. A machine that cannot have what was asked for is shut down again. */
+function fitOut(machine: Machine, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (machine.cpu.panic === undefined) machine.shutdown();
+    throw error;
+  }
+}
+
+export interface ForkOptions extends Pick<BootOptions, 'module' | 'console' | 'disks'> {
   from: Snapshot;
   /** Where RAM comes from, and goes to after shutdown. Not for shared memory. */
   pool?: MemoryPool;
@@ -250,6 +267,7 @@ type MachineClass<M extends Machine> = new (cpu: Cpu, identity: MachineIdentity)
 function again<M extends Machine>(Class: MachineClass<M>, kernel: Kernel, options: ForkOptions): M {
   const { from: snapshot } = options;
   const { flavour } = snapshot;
+  const { disks = [] } = options;
   const pool = isShared(flavour) ? undefined : (options.pool ?? idle);
   checkSnapshot(snapshot);
   if (kernel.hash === UNKNOWN) {
@@ -269,9 +287,14 @@ function again<M extends Machine>(Class: MachineClass<M>, kernel: Kernel, option
   });
   if (cpu.panic !== undefined) throw cpu.panic;
   checkBootBlock(cpu, snapshot);
+  const kept = snapshot.disks ?? [];
+  restoreDisks(cpu, kept, disks);
   instantiate(kernel, cpu);
   must(cpu.adopt(0), 'cpu_adopt', cpu);
   must(cpu.exports.machine_resume(1), 'machine_resume', cpu);
   const { fsPid, virtualClock } = snapshot;
-  return new Class(cpu, { flavour, kernel: kernel.hash, initPid: 1, fsPid, virtualClock, pool });
+  const machine = new Class(cpu, { flavour, kernel: kernel.hash, initPid: 1, fsPid, virtualClock, pool });
+  const others = disks.map((spec, slot) => (kept.some((disk) => disk.slot === slot) ? undefined : spec));
+  fitOut(machine, () => machine.attachDisks(others));
+  return machine;
 }

@@ -1,11 +1,12 @@
 /**
  * A CPU: one instance of the kernel module, the views of the RAM it runs on, and what the kernel
- * imports from its host: copies between RAM and the callers' buffers, the clock, entropy, console, disks.
+ * imports from its host: copies between RAM and the callers' buffers, the clock, entropy, console.
  *
  * RAM never grows, so the views are made once and stay good. `spaces` names the buffers that
  * copyin and copyout reach: the first CALL_SPACES belong to the call being made, slot 0 to its
  * only buffer; a guest that stays (a WASI program's memory) takes one above.
  */
+import { BIO_SIZE, DISK_MAX } from '../../assembly/abi/disk.ts';
 import { CLOCK_MONOTONIC, CLOCK_REALTIME, IOV_MAX } from '../../assembly/abi/flags.ts';
 import { EFAULT, EIO, ESRCH } from '../../assembly/abi/errno.ts';
 import {
@@ -19,11 +20,10 @@ import {
   MACHINE_DEAD,
   PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
-import type { BlockDevice } from '../devices/types.ts';
-import { diskStrategy } from './disks.ts';
 import type { KernelExports, KernelImports } from './exports.ts';
 import { type KernelPanic, mapStack, readPanic, recordPanic, type SourceLookup } from './panic.ts';
 import { Scheduler } from './sched.ts';
+import { type DiskPort, makeStrategy, warmUpStrategy } from './strategy.ts';
 
 /** Space numbers below this are the current call's own; a call has at most IOV_MAX buffers. */
 export const CALL_SPACES = IOV_MAX;
@@ -57,8 +57,10 @@ export class Cpu {
   readonly imports: KernelImports;
   /** The buffers that copyin and copyout may reach, by space number. */
   readonly spaces: Uint8Array[] = [];
-  /** The disks by slot: whoever puts one here tells the kernel (disk_attach). */
-  readonly disks: (BlockDevice | undefined)[] = [];
+  /** The disks, by slot. */
+  readonly disks: (DiskPort | undefined)[] = new Array(DISK_MAX).fill(undefined);
+  /** Virtual time that the request in progress took, by what `Machine.elapse` was told. */
+  elapsedUs = 0;
   readonly scheduler: Scheduler;
   readonly options: CpuOptions;
   /** CLOCK_REALTIME in ms, which is also what deadlines are counted on. */
@@ -262,9 +264,12 @@ const NOTHING = new Uint8Array(0);
 const BYTEWISE = 32;
 
 /** What the imports work on: a Cpu, or what {@link warmUp} lends them. */
-type Hardware = Pick<Cpu, 'u8' | 'i32' | 'u32' | 'f64' | 'options' | 'spaces' | 'disks' | 'realtimeMs'>;
+type Hardware = Pick<Cpu, 'u8' | 'u32' | 'f64' | 'options' | 'spaces' | 'disks' | 'elapsedUs' | 'realtimeMs'>;
 
 let warm = false;
+
+/** Room for what the imports copy there. */
+const WARM_RAM = 1024;
 
 /**
  * Call each import once, on memory of its own. An engine compiles a function when it is first called,
@@ -273,15 +278,15 @@ let warm = false;
 function warmUp(): void {
   if (warm) return;
   warm = true;
-  const u8 = new Uint8Array(128);
+  const u8 = new Uint8Array(WARM_RAM + BIO_SIZE);
   const hardware: Hardware = {
     u8,
-    i32: new Int32Array(u8.buffer),
     u32: new Uint32Array(u8.buffer),
     f64: new Float64Array(u8.buffer),
     options: { console: () => undefined },
     spaces: [],
     disks: [],
+    elapsedUs: 0,
     realtimeMs: hostRealtime(),
   };
   const imports = makeImports(hardware);
@@ -294,7 +299,7 @@ function warmUp(): void {
   imports.clock_read(CLOCK_REALTIME, 0);
   imports.entropy(0, 16);
   imports.console_write(0, 16);
-  imports.disk_strategy(0);
+  warmUpStrategy(imports.disk_strategy, hardware, WARM_RAM);
 }
 
 // These run inside every read and write: straight lines over captured constants. None of them
@@ -363,7 +368,7 @@ function makeImports(cpu: Hardware): KernelImports {
         return -EIO;
       }
     },
-    disk_strategy: diskStrategy(cpu, cpu.disks),
+    disk_strategy: makeStrategy(cpu, cpu.disks),
     // The kernel is dead and holds whatever locks it held; leaving it by an exception that says
     // why is kinder than the trap that would follow.
     panicked() {

@@ -11,7 +11,10 @@ import { ESRCH } from '../../assembly/abi/errno.ts';
 import { syscallError } from '../syscalls/errors.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
+import type { RemoteDisk } from '../devices/remote.ts';
+import type { BlockDevice } from '../devices/types.ts';
 import type { Cpu } from './cpu.ts';
+import { type AttachedDisk, type DiskOptions, Disks, type DiskSpec, split } from './disks.ts';
 import type { Flavour } from './kernels.ts';
 import type { MemoryPool } from './memory.ts';
 import { LeakError } from './panic.ts';
@@ -34,6 +37,7 @@ export class Machine {
   readonly init: Process;
   #fsProcess: Process;
   readonly #identity: MachineIdentity;
+  readonly #disks: Disks;
   #down = false;
   /** What the log was when the machine went. */
   #lastLog: string | undefined;
@@ -43,6 +47,7 @@ export class Machine {
     this.cpu = cpu;
     this.flavour = identity.flavour;
     this.#identity = identity;
+    this.#disks = new Disks(cpu);
     this.init = new Process(cpu, identity.initPid);
     const { fsPid = identity.initPid } = identity;
     this.#fsProcess = fsPid === identity.initPid ? this.init : new Process(cpu, fsPid);
@@ -81,13 +86,62 @@ export class Machine {
     else this.#fsProcess.setCredentials(credentials);
   }
 
+  /** The disks, in the order of their slots. */
+  get disks(): readonly AttachedDisk[] {
+    return this.#disks.list();
+  }
+
   /**
-   * Everything the machine is, copied. Quick: it costs by the frames in use.
-   * @throws Error EBUSY while a call is in progress on another CPU; KernelPanic; ESRCH after shutdown.
+   * Put a disk into the machine: /dev/vbd0 and so on, with its partitions. The device stays the caller's,
+   * but nobody else may write to it till it is detached; it is flushed then, and at shutdown, and
+   * closed only with `close: true`. A disk that completes later is a {@link RemoteDisk}.
+   * @returns the slot
+   * @throws EBUSY when the slot is taken, or all are; EINVAL
+   * @example
+   * const slot = machine.attachDisk(new MemoryDisk({ sizeBytes: 64 << 20 }));
+   * machine.fs.statSync(`/dev/vbd${slot}`).isBlockDevice(); // true
+   */
+  attachDisk(device: BlockDevice | RemoteDisk, options: DiskOptions = {}): number {
+    if (this.#down) throw syscallError(ESRCH, 'attachDisk');
+    return this.#disks.attach(device, options);
+  }
+
+  /**
+   * Write back what is cached of a disk, flush it, and take it out.
+   * @throws ENXIO: there is none; EBUSY: it is mounted or open. What the device throws, and the error
+   *   of a write that failed: then it is out all the same.
+   */
+  detachDisk(slot: number): void {
+    this.#disks.detach(slot);
+  }
+
+  /** Attach what boot() was given. */
+  attachDisks(specs: readonly DiskSpec[]): void {
+    for (const [slot, spec] of specs.entries()) {
+      const { device, options } = split(spec);
+      if (device !== undefined) this.attachDisk(device, { ...options, slot });
+    }
+  }
+
+  /**
+   * For a device's model of time: the request that the kernel waits for takes this much longer. On a
+   * machine with a virtual clock its time moves on by that when the request is done.
+   */
+  elapse(ms: number): void {
+    if (this.#identity.virtualClock) this.cpu.elapsedUs += Math.round(ms * 1000);
+  }
+
+  /**
+   * Everything the machine is, copied. Quick: it costs by the frames in use. A disk that can be written is
+   * in it, as it is at that moment; one that is only read is named, and must be given again at
+   * boot, `boot({ from, disks })`.
+   * @throws Error EBUSY while a call is in progress on another CPU, or for a disk that can be written
+   *   and not be put aside; KernelPanic; ESRCH after shutdown.
    */
   snapshot(): Snapshot {
     const { cpu } = this;
     if (this.#down) throw syscallError(ESRCH, 'snapshot');
+    this.#disks.checkSnapshot();
     const stopped = cpu.exports.machine_stop();
     if (stopped < 0) {
       throw cpu.panic ?? Object.assign(new Error('snapshot: a CPU is inside the kernel'), { code: 'EBUSY' });
@@ -101,6 +155,7 @@ export class Machine {
         fsPid: this.#fsProcess.pid,
         virtualClock: this.#identity.virtualClock,
         ...copyFrames(cpu),
+        ...(this.#disks.any && { disks: this.#disks.snapshot() }),
       };
     } finally {
       cpu.exports.machine_resume(0);
@@ -131,9 +186,10 @@ export class Machine {
   }
 
   /**
-   * End every process, unmount everything, free all. The machine cannot be used afterwards; what
-   * waited on it is rejected with ESRCH. Calling it again does nothing.
-   * @throws LeakError in debug flavours when kernel objects are left over.
+   * End every process, unmount everything, flush the disks, free all. The machine cannot be used
+   * afterwards; what waited on it is rejected with ESRCH. Calling it again does nothing.
+   * @throws LeakError in debug flavours when kernel objects are left over; what a disk throws that
+   *   cannot be flushed.
    */
   shutdown(): void {
     if (this.#down) return;
@@ -141,7 +197,19 @@ export class Machine {
     const { cpu } = this;
     cpu.scheduler.shutdown();
     const leaks = cpu.exports.machine_shutdown();
-    if (cpu.panic !== undefined) throw cpu.panic;
+    if (cpu.panic !== undefined) {
+      this.#disks.end(false);
+      throw cpu.panic;
+    }
+    try {
+      if (leaks >= 0) this.#disks.end(true);
+    } finally {
+      this.#gone(leaks);
+    }
+  }
+
+  #gone(leaks: number): void {
+    const { cpu } = this;
     const debug = cpu.u32[(BOOTBLOCK + BB_FLAVOUR) >>> 2] & FLAVOUR_DEBUG;
     if (leaks > 0 && debug) throw new LeakError(leaks, this.log);
     // Shut down in the middle of a call, a machine refuses, and is still in use.

@@ -29,6 +29,7 @@ import {
 } from '../../assembly/abi/layout.ts';
 import { FLAVOURS } from '#kernels';
 import type { Cpu } from './cpu.ts';
+import { checkSnapshotDisks, type SnapshotDisk } from './disks.ts';
 import type { Flavour } from './kernels.ts';
 
 export interface Snapshot {
@@ -44,6 +45,8 @@ export interface Snapshot {
   readonly frames: Uint32Array;
   /** Their bytes, one after the other. */
   readonly bytes: Uint8Array;
+  /** Its disks, in the order of their slots. */
+  readonly disks?: readonly SnapshotDisk[];
 }
 
 const word = (offset: number) => (BOOTBLOCK + offset) >>> 2;
@@ -82,7 +85,7 @@ export function copyFrames(cpu: Cpu): { frames: Uint32Array; bytes: Uint8Array }
 
 /** Check what may have come from anywhere. Throws an Error that says what is wrong. */
 export function checkSnapshot(snapshot: Snapshot): void {
-  const { format, flavour, ramBytes, frames, bytes } = snapshot;
+  const { format, flavour, ramBytes, frames, bytes, disks = [] } = snapshot;
   if (format !== 1) throw new Error(`snapshot of format ${format}: this version reads format 1`);
   if (!FLAVOURS.includes(flavour)) throw new Error(`snapshot is damaged: there is no flavour ${flavour}`);
   if (!(ramBytes >= RAM_MIN_BYTES && ramBytes <= RAM_MAX_BYTES && ramBytes % WASM_PAGE_SIZE === 0)) {
@@ -101,6 +104,7 @@ export function checkSnapshot(snapshot: Snapshot): void {
       throw new Error(`snapshot is damaged: bad frame ${frame}`);
     last = frame;
   }
+  checkSnapshotDisks(disks);
 }
 
 /** Check that the RAM laid out is a stopped machine's, of the flavour and size told. */

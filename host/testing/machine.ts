@@ -132,8 +132,8 @@ function lookAround(fs: Machine['fs']): OpenFile[] {
  * });
  */
 export function testMachine(options: TestMachineOptions = DEFAULTS): TestMachine {
-  const { snapshot, module } = templateFor(options);
-  const machine = forkSync(TestMachine, { from: snapshot, module, console: options.console, pool });
+  const { snapshot, module, disks } = templateFor(options);
+  const machine = forkSync(TestMachine, { from: snapshot, module, console: options.console, disks, pool });
   machine.checksOpenFiles = options.openFiles !== 'allow';
   return machine;
 }

@@ -1,5 +1,5 @@
 /** A small disk for tests of the kernel's block layer: it counts its requests and fails as told. */
-import { DISK_DISCARD, DISK_WCACHE } from '../../../assembly/abi/disk.ts';
+import { DISK_RDONLY } from '../../../assembly/abi/disk.ts';
 import { type BlockDevice, DiskError, type SectorBytes } from '../../../host/devices/types.ts';
 import type { Machine } from '../../../host/machine/machine.ts';
 
@@ -92,11 +92,7 @@ export class RamDisk implements BlockDevice {
   close(): void {}
 }
 
-/** Put a disk in a slot and tell the kernel. */
+/** Put a disk in a slot. */
 export function attach(machine: Machine, slot: number, disk: BlockDevice, flags = 0): void {
-  machine.cpu.disks[slot] = disk;
-  const { sizeBytes, sectorBytes, writeCache, discards } = disk;
-  const known = flags | (writeCache ? DISK_WCACHE : 0) | (discards ? DISK_DISCARD : 0);
-  const error = machine.cpu.exports.disk_attach(slot, sizeBytes, sectorBytes, known);
-  if (error !== 0) throw new Error(`disk_attach failed with ${error}`);
+  machine.attachDisk(disk, { slot, readOnly: (flags & DISK_RDONLY) !== 0 });
 }
