@@ -132,7 +132,13 @@ function machineReference(machine: Machine): Reference {
   const calls: Calls = {
     process: (options) => processReference(machine.process(options as ProcessOptions)),
     attach: (pid) => processReference(machine.attach(pid as number)),
-    snapshot: () => machine.snapshot(),
+    snapshot: () => {
+      const snapshot = machine.snapshot();
+      // Results are moved, and the disks go on with what they share with their snapshots.
+      return snapshot.disks === undefined
+        ? snapshot
+        : { ...snapshot, disks: structuredClone(snapshot.disks) };
+    },
     reclaim: () => machine.reclaim(),
     advanceClock: (ms) => machine.advanceClock(ms as number),
     status: () => {

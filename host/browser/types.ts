@@ -206,7 +206,7 @@ export interface RemoteMachine extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
-/** As boot()'s; `console` is called in the page. */
-export type RemoteBootOptions = BootOptions;
+/** As boot()'s; `console` is called in the page. Disks cannot cross to the worker, but a snapshot's can. */
+export type RemoteBootOptions = Omit<BootOptions, 'disks'>;
 
 export type { Credentials, Flavour, Snapshot };

@@ -8,17 +8,20 @@ import { copyOut } from '../hostfiles/copyout.ts';
 import { type CopyResult, codeOf, reasonOf } from '../hostfiles/entry.ts';
 import { ramFor, scanTree, type Tree } from '../hostfiles/scan.ts';
 import { loadSnapshot, saveSnapshot } from '../hostfiles/snapshotfile.ts';
-import { type BootOptions, boot, type Flavour, type Machine, type Snapshot } from '../index.ts';
+import type { FileDisk } from '../devices/node/file.ts';
+import { type BootOptions, boot, type Flavour, KernelPanic, type Machine, type Snapshot } from '../index.ts';
+import { closeDisks, openDisks, placeDisks, reportDisks, showDisks } from './disks.ts';
 import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from './errors.ts';
 import { detail, heading, hush, meter, print, style } from './output.ts';
 import { reportCopy } from './report.ts';
 import { isInteractive } from './terminal.ts';
 import type { Imported } from './tour/scene.ts';
 import { TOUR_SPARE_BYTES, takeTour } from './tour.ts';
-import { formatBytes, formatCount, formatMs, type ImportSpec } from './values.ts';
+import { formatBytes, formatCount, formatMs, type DiskImage, type ImportSpec } from './values.ts';
 
 export interface BootCommandOptions {
   import?: ImportSpec[];
+  disk?: DiskImage[];
   export?: ImportSpec[];
   ram?: number;
   flavour: Flavour;
@@ -53,20 +56,39 @@ export async function bootCommand(options: BootCommandOptions): Promise<number> 
   if (wantsShell(options) && (options.command !== undefined || !isInteractive())) hush();
   const measured = await measure(options.import ?? []);
   const snapshot = options.from === undefined ? undefined : await readSnapshot(options.from);
+  const images = openDisks(options.disk ?? []);
+  try {
+    return await withDisks(options, images, measured, snapshot);
+  } finally {
+    closeDisks(images);
+  }
+}
+
+async function withDisks(
+  options: BootCommandOptions,
+  images: readonly FileDisk[],
+  measured: readonly Measured[],
+  snapshot: Snapshot | undefined,
+): Promise<number> {
   const ram = snapshot === undefined ? chooseRam(measured, options) : snapshot.ramBytes;
   const started = performance.now();
-  const machine = await boot(bootOptions(options, ram, snapshot));
+  const disks = placeDisks(images, snapshot?.disks);
+  const machine = await boot({ ...bootOptions(options, ram, snapshot), disks });
+  const attached = machine.disks;
   heading('Boot');
   detail(
     `${machine.flavour} kernel, ${formatBytes(machine.ramBytes)} of RAM${options.ram === undefined && measured.length > 0 ? ' to fit the files' : ''}, ` +
       `${formatMs(performance.now() - started)}`,
   );
+  showDisks(attached);
+  let code: number;
   try {
-    return await work(machine, measured, options);
+    code = await work(machine, measured, options);
   } finally {
     // A machine that panicked cannot be shut down; the panic is what is reported.
     if (machine.cpu.panic === undefined) machine.shutdown();
   }
+  return reportDisks(attached) ? code : code || EXIT_FAILED;
 }
 
 async function work(
@@ -232,11 +254,14 @@ async function exportTree(machine: Machine, spec: ImportSpec): Promise<boolean> 
 
 async function save(machine: Machine, file: string): Promise<void> {
   const started = performance.now();
-  const snapshot = machine.snapshot();
+  let snapshot: Snapshot;
   try {
+    snapshot = machine.snapshot();
     await saveSnapshot(file, snapshot);
   } catch (error) {
-    throw new CommandError(`cannot save the machine to ${file}: ${reasonOf(error)}`);
+    if (error instanceof KernelPanic) throw error;
+    const hint = codeOf(error) === 'EBUSY' && machine.disks.length > 0 ? '; give it as IMG:ro' : '';
+    throw new CommandError(`cannot save the machine to ${file}: ${reasonOf(error)}${hint}`);
   }
   print();
   print(

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { KernelPanic } from '../machine/panic.ts';
 import { CommandError, EXIT_CODES_HELP, EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_USAGE } from './errors.ts';
-import { parseExport, parseImport, parseSeed, parseSize } from './values.ts';
+import { parseDisk, parseExport, parseImport, parseSeed, parseSize } from './values.ts';
 
 const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
 
@@ -27,6 +27,8 @@ Examples:
       there and back
   damselfly boot --import .:/src --save m.dfly; damselfly boot --from m.dfly --export /src:out
       a machine put aside, and gone on with by another process
+  damselfly boot --disk data.img --disk base.img:ro
+      with two disks, /dev/vbd0 and /dev/vbd1; an image that another machine has open is refused
 ${EXIT_CODES_HELP}`;
 
 const BENCH_HELP = `
@@ -66,6 +68,11 @@ function makeProgram(finish: (code: number) => void): Command {
       '-e, --export </path:HOSTDIR>',
       'copy a tree of the machine onto the host, last of all (repeatable)',
       parseExport,
+    )
+    .option(
+      '--disk <IMG[:ro]>',
+      'a disk image: the first is /dev/vbd0; :ro to only read it (repeatable)',
+      parseDisk,
     )
     .option(
       '--ram <size>',

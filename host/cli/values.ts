@@ -38,6 +38,19 @@ export function parseExport(text: string, before: ImportSpec[] = []): ImportSpec
   return [...before, { machine: text.slice(0, colon), host: text.slice(colon + 1) }];
 }
 
+export interface DiskImage {
+  file: string;
+  readOnly: boolean;
+}
+
+/** IMG or IMG:ro. */
+export function parseDisk(text: string, before: DiskImage[] = []): DiskImage[] {
+  const readOnly = text.endsWith(':ro');
+  const file = readOnly ? text.slice(0, -3) : text;
+  if (file === '') throw new InvalidArgumentError('Give IMG, or IMG:ro to only read it.');
+  return [...before, { file, readOnly }];
+}
+
 /** 12.3 MiB. */
 export function formatBytes(bytes: number): string {
   let value = bytes;

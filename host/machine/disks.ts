@@ -40,7 +40,7 @@ export interface AttachedDisk {
   readonly name: string;
   readonly device: BlockDevice | RemoteDisk;
   readonly readOnly: boolean;
-  /** A copy of the counts as they are now. */
+  /** The counts as they are now. */
   readonly stats: Readonly<DiskStats>;
   /** What the device threw last; undefined: nothing yet. */
   readonly lastError: unknown;
@@ -80,8 +80,7 @@ export class Disks {
   list(): AttachedDisk[] {
     return this.#ports.flatMap((port, slot) => {
       if (port === undefined) return [];
-      const { readOnly, stats, lastError } = port;
-      return [{ slot, name: `vbd${slot}`, device: deviceOf(port), readOnly, stats: { ...stats }, lastError }];
+      return [describe(slot, port)];
     });
   }
 
@@ -228,6 +227,22 @@ function fingerprint(device: BlockDevice): string {
     b = Math.imul(b ^ bytes[i], 0x85ebca6b) + i;
   }
   return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0');
+}
+
+/** What a user sees of a port; also when the disk is gone from the machine. */
+function describe(slot: number, port: Port): AttachedDisk {
+  return {
+    slot,
+    name: `vbd${slot}`,
+    device: deviceOf(port),
+    readOnly: port.readOnly,
+    get stats() {
+      return { ...port.stats };
+    },
+    get lastError() {
+      return port.lastError;
+    },
+  };
 }
 
 function freeSlot(ports: readonly unknown[]): number {

@@ -1,4 +1,7 @@
 /** Disks in a machine: attached, read and written through their nodes, put aside, forked, let go. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FaultDisk } from '../../host/devices/fault.ts';
 import { LatencyDisk } from '../../host/devices/latency.ts';
@@ -8,6 +11,7 @@ import { TracerDisk } from '../../host/devices/tracer.ts';
 import type { BlockDevice } from '../../host/devices/types.ts';
 import { type BootOptions, bootSync } from '../../host/machine/boot.ts';
 import type { Machine } from '../../host/machine/machine.ts';
+import { loadSnapshot, saveSnapshot } from '../../host/hostfiles/snapshotfile.ts';
 import { testMachine } from '../../host/testing/machine.ts';
 import { pattern, readAll, same } from './contract.ts';
 
@@ -209,6 +213,34 @@ describe('a snapshot', () => {
     machine.detachDisk(0);
     machine.attachDisk(disk, { readOnly: true });
     expect(machine.snapshot().disks?.length).toBe(1);
+  });
+
+  it('goes through a file', async () => {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'damselfly-disks-'));
+    try {
+      const file = path.join(dir, 'snapshot');
+      const overlay = new OverlayDisk(MemoryDisk.of(pattern(SIZE, 1)));
+      const large = new MemoryDisk({ sizeBytes: 2 ** 40 });
+      const given = MemoryDisk.of(pattern(4096, 2), { readOnly: true });
+      const machine = boot({ disks: [overlay, large, given] });
+      store(machine, '/dev/vbd0', pattern(4096, 3), 8192);
+      store(machine, '/dev/vbd1', pattern(4096, 4), 2 ** 39);
+      await saveSnapshot(file, machine.snapshot());
+      expect(fs.statSync(file).size).toBeLessThan(16 << 20);
+      const other = boot({ from: await loadSnapshot(file), disks: [undefined, undefined, given] });
+      expect(load(other, '/dev/vbd0', 8192, 4096)).toEqual(pattern(4096, 3));
+      expect(load(other, '/dev/vbd0', 0, 4096)).toEqual(pattern(4096, 1));
+      expect(load(other, '/dev/vbd1', 2 ** 39, 4096)).toEqual(pattern(4096, 4));
+      expect(same(readAll(other.disks[0].device as BlockDevice), readAll(overlay))).toBe(true);
+      const bytes = fs.readFileSync(file);
+      bytes[bytes.length - 100] ^= 1;
+      fs.writeFileSync(file, bytes);
+      await expect(loadSnapshot(file)).rejects.toThrow(/checksum/);
+      fs.truncateSync(file, bytes.length - 1);
+      await expect(loadSnapshot(file)).rejects.toThrow(/cut short/);
+    } finally {
+      fs.rmSync(dir, { recursive: true });
+    }
   });
 
   it('that is damaged is refused', () => {
