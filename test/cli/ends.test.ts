@@ -35,7 +35,8 @@ test('version and help', () => {
     '--flavour',
     '--seed',
     '--tour',
-    'Extended attributes',
+    '--disk',
+    'extended attributes',
   ])
     expect(boot.stdout).toContain(word);
   expect(damselfly(['bench', '--help']).stdout).toContain('--quick');
