@@ -63,6 +63,10 @@ export const JT_FLAGS: u32 = 6; //         be16
 export const JT_BLOCKNR_HIGH: u32 = 8; //  be32
 export const JT_SIZE_32: u32 = 8;
 export const JT_SIZE_64: u32 = 12;
+/** With CSUM_V2 a tag is two bytes longer. */
+export const JT_CSUM2_EXTRA: u32 = 2;
+/** The journal's UUID behind a tag that does not say SAME_UUID. */
+export const JT_UUID_SIZE: u32 = 16;
 export const JBD2_FLAG_ESCAPE: u32 = 1;
 export const JBD2_FLAG_SAME_UUID: u32 = 2;
 export const JBD2_FLAG_DELETED: u32 = 4;
@@ -78,5 +82,14 @@ export const JR_BLOCKS: u32 = 16; // be32, or be64 with 64BIT
 export const JC_CHKSUM_TYPE: u32 = 12; // u8
 export const JC_CHKSUM_SIZE: u32 = 13; // u8
 export const JC_CHKSUM: u32 = 16; //      be32[8]
+export const JBD2_CRC32_CHKSUM: u32 = 1;
+export const JBD2_CRC32_CHKSUM_SIZE: u32 = 4;
+export const JBD2_CRC32C_CHKSUM: u32 = 4;
 export const JC_COMMIT_SEC: u32 = 48; //  be64
 export const JC_COMMIT_NSEC: u32 = 56; // be32
+
+// ── fast commits (journal.rst, "Fast Commits"): little-endian tags behind the log ────────────
+export const FC_TAG: u32 = 0; //     le16
+export const FC_LEN: u32 = 2; //     le16
+export const FC_HEAD_TID: u32 = 8; // le32  behind the tag and le32 features
+export const FC_TAG_HEAD: u32 = 9;

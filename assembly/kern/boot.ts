@@ -184,6 +184,8 @@ export class Roots {
   r_zext4inode: u32;
   r_crctab: u32; //       tables of crc32c (fs/ext4/crc.ts), two frames
   r_zbio: u32;
+  r_zjbuf: u32;
+  r_zjrevoke: u32;
   // a text cursor for the panic message
   r_text0: u32;
   r_text1: u32;

@@ -56,6 +56,10 @@ export class Cpu {
   c_findseq: u32; //   smp: cacheFoundSeq
   c_writing: u32; //   >0: writing dirty pages, and may take the reserve of frames
   c_buferror: i32; //  errno of the last bread or bget that failed (vfs/buf.ts)
+  c_journal: u32; //   fs/jbd2: the handle of the call in progress: its journal,
+  c_jdepth: u32; //    how many journalBegin are open,
+  c_jcredits: u32; //  and the blocks that it may still change
+  c_pad: u32;
   c_lookups: u64; //   namecache lookups and hash-chain probes (bench)
   c_probes: u64;
   // then, at fixed offsets: held locks, counts, scratch

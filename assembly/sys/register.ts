@@ -9,6 +9,8 @@ import { pipeInit } from '../fs/fifofs/pipe';
 import { pipefsInit } from '../fs/pipefs/vfsops';
 import { devfsInit } from '../fs/devfs/vfsops';
 import { devptsInit } from '../fs/devpts/vfsops';
+import { jbd2Init } from '../fs/jbd2/journal';
+import { revokeInit } from '../fs/jbd2/revoke';
 import { nullfsInit } from '../fs/nullfs/vfsops';
 import { procfsInit } from '../fs/procfs/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
@@ -23,6 +25,8 @@ export function fsInit(): void {
   devptsInit();
   procfsInit();
   nullfsInit();
+  jbd2Init();
+  revokeInit();
   diskPagerInit();
   diskNodeInit();
   consoleInit();
