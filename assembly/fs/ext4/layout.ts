@@ -62,7 +62,8 @@ function meets(a: u64, an: u64, b: u64, bn: u64): bool {
 export function metaOverlaps(em: Ext4Mount, pblk: u64, n: u32): bool {
   const last = groupOf(em, pblk + n - 1);
   for (let g = groupOf(em, pblk); g <= last; g++) {
-    if (meets(pblk, n, groupFirst(em, g), headUsed(em, g))) return true;
+    const head = headBlocks(em, g);
+    if (head != 0 && meets(pblk, n, groupFirst(em, g), head)) return true;
     const end = flexEnd(em, g);
     for (let i = flexFirst(em, g); i < end; i++) {
       const gd = groupDesc(em, i);
@@ -71,10 +72,4 @@ export function metaOverlaps(em: Ext4Mount, pblk: u64, n: u32): bool {
     }
   }
   return false;
-}
-
-// @ts-ignore: decorator
-@inline
-function headUsed(em: Ext4Mount, g: u32): u64 {
-  return headBlocks(em, g);
 }
