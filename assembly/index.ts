@@ -18,6 +18,7 @@ export {
   machine_shutdown,
   machine_start,
   machine_stop,
+  machine_tick,
   sys_cancel,
   sys_resume,
 } from './sys/machine';

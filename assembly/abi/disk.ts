@@ -39,3 +39,19 @@ export const DISK_ASYNC: u32 = 8;
 export const DISK_MAX: u32 = 8; //        slots: vbd0 … vbd7
 export const DISK_MINORS: u32 = 16; //    minors of a disk: itself, then its partitions 1 … 15
 export const DISK_MAJOR: u32 = 254;
+
+// ioctls of a block device's node, Linux's numbers
+/** Read the partition table again: -EBUSY while a partition is in use. */
+export const BLKRRPART: u32 = 0x125f;
+/** Is it read-only? An int. */
+export const BLKROGET: u32 = 0x125e;
+/** Write the cache back and forget it. */
+export const BLKFLSBUF: u32 = 0x1261;
+/** Bytes of a logical sector: an int. */
+export const BLKSSZGET: u32 = 0x1268;
+/** Nobody needs { offset u64, length u64 } any more. */
+export const BLKDISCARD: u32 = 0x1277;
+/** { offset u64, length u64 } become zeros. */
+export const BLKZEROOUT: u32 = 0x127f;
+/** Size in bytes: a u64. */
+export const BLKGETSIZE64: u32 = 0x80081272;

@@ -41,4 +41,5 @@ export const VOP_STRATEGY: u32 = 35;
 export const VOP_COPYRANGE: u32 = 36;
 /** Where a magic link (VN_MAGIC) leads. */
 export const VOP_JUMP: u32 = 37;
-export const NVOPS: u32 = 38;
+export const VOP_WRITEATTR: u32 = 38;
+export const NVOPS: u32 = 39;

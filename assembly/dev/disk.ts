@@ -33,6 +33,7 @@ import { ALLOC_NOIO, ALLOC_RESERVE, ALLOC_ZERO } from '../vm/page';
 import { kfree, kmalloc } from '../vm/zone';
 import { Devnode, devNodeAdd, devNodeRemove } from './dev';
 import { diskPager } from './diskpager';
+import { partitionsRead } from './partition';
 
 @unmanaged
 export class Disk {
@@ -180,7 +181,10 @@ export function diskAttach(slot: u32, sizeBytes: f64, sector: u32, flags: u32): 
   const size = <u64>sizeBytes;
   if (size % sector != 0) return -EINVAL;
   if (changetype<usize>(diskFind(slot, 0)) != 0) return -EBUSY;
-  return changetype<usize>(diskMake(slot, 0, 0, size, sector, flags)) != 0 ? 0 : -ENOMEM;
+  const dk = diskMake(slot, 0, 0, size, sector, flags);
+  if (changetype<usize>(dk) == 0) return -ENOMEM;
+  partitionsRead(dk);
+  return 0;
 }
 
 /** disk_detach: 0, -ENXIO, -EBUSY, or the errno of a write that failed (it is gone all the same). */
@@ -195,9 +199,14 @@ export function diskDetach(slot: u32): i32 {
 
 /** Is a disk or one of its partitions in use? */
 export function diskInUse(slot: u32): bool {
+  return diskFind(slot, 0).dk_users != 0 || diskInUseParts(slot);
+}
+
+/** Is one of a disk's partitions in use? */
+export function diskInUseParts(slot: u32): bool {
   for (let p = roots().r_disks; p != 0; p = changetype<Disk>(<usize>p).dk_next) {
     const dk = changetype<Disk>(<usize>p);
-    if (dk.dk_slot == slot && dk.dk_users != 0) return true;
+    if (dk.dk_slot == slot && dk.dk_part != 0 && dk.dk_users != 0) return true;
   }
   return false;
 }
@@ -392,6 +401,14 @@ export function diskDiscard(dk: Disk, off: u64, len: u64): i32 {
 /** Zeros, without sending them. The cache is the caller's business. */
 export function diskWriteZeroes(dk: Disk, off: u64, len: u64): i32 {
   return rangeOp(dk, BIO_OP_WRITE_ZEROES, off, len);
+}
+
+/** Whatever is cached of any disk. */
+export function diskSyncAll(): void {
+  for (let p = roots().r_disks; p != 0; p = changetype<Disk>(<usize>p).dk_next) {
+    const dk = changetype<Disk>(<usize>p);
+    if (dk.dk_users != 0) diskSync(dk);
+  }
 }
 
 /** The cache is written and on the medium: 0 or the first errno. */

@@ -1,15 +1,41 @@
 /** The nodes of disks, /dev/vbd0 and its kin: raw reads and writes through the Disk's cache. */
-import { DISK_MAJOR, DISK_MAX, DISK_MINORS } from '../abi/disk';
-import { ENOSPC, ENXIO } from '../abi/errno';
+import {
+  BLKDISCARD,
+  BLKFLSBUF,
+  BLKGETSIZE64,
+  BLKROGET,
+  BLKRRPART,
+  BLKSSZGET,
+  BLKZEROOUT,
+  DISK_MAJOR,
+  DISK_MAX,
+  DISK_MINORS,
+} from '../abi/disk';
+import { EACCES, EBADF, EINVAL, ENOSPC, ENOTTY, ENXIO } from '../abi/errno';
 import { O_ACCMODE, O_RDONLY, S_IFBLK } from '../abi/flags';
+import { copyin, copyout } from '../kern/imports';
+import { credIsRoot, curcred } from '../proc/cred';
 import { File } from '../proc/file';
 import { IO_SYNC } from '../vfs/defaults';
 import { fscacheRead, fscacheWrite } from '../vfs/fscache';
 import { rangeExclusive, rangeRelease, rangeShared } from '../vfs/rangelock';
+import { scratchWord } from '../vfs/scratch';
 import { Vnode } from '../vfs/vnode';
+import { writebackPages } from '../vfs/writeback';
 import { Uio } from '../vm/uio';
-import { D_HIDDEN, devRegister, setDevClose, setDevFsync, setDevOpen, setDevRead, setDevSize, setDevWrite } from './dev';
-import { Disk, diskByRdev, diskCloseRaw, diskOpenRaw, diskSync } from './disk';
+import { D_HIDDEN, devRegister, setDevClose, setDevFsync, setDevIoctl, setDevOpen, setDevRead, setDevSize, setDevWrite } from './dev';
+import {
+  Disk,
+  diskByRdev,
+  diskCloseRaw,
+  diskDiscard,
+  diskDropCache,
+  diskOpenRaw,
+  diskRdonly,
+  diskSync,
+  diskWriteZeroes,
+} from './disk';
+import { partitionsReread } from './partition';
 
 /** The Disk of a node. While the node is open there is one. */
 // @ts-ignore: decorator
@@ -26,7 +52,9 @@ function writes(fp: File): bool {
 
 function nodeOpen(vp: Vnode, fp: File, flags: u32): i32 {
   const dk = diskOfNode(vp);
-  return changetype<usize>(dk) == 0 ? -ENXIO : diskOpenRaw(dk, writes(fp));
+  if (changetype<usize>(dk) == 0) return -ENXIO;
+  fp.f_errseq = dk.dk_fc.fc_error;
+  return diskOpenRaw(dk, writes(fp));
 }
 
 function nodeClose(vp: Vnode, fp: File): i32 {
@@ -74,6 +102,50 @@ function nodeSize(vp: Vnode, out: usize): i32 {
   return 0;
 }
 
+// ── ioctl ────────────────────────────────────────────────────────────────────────────────────
+
+function tell32(space: u32, addr: u32, v: u32): i32 {
+  store<u32>(scratchWord(8), v);
+  return -copyout(space, addr, scratchWord(8), 4);
+}
+
+/** BLKDISCARD and BLKZEROOUT: what is cached of the range goes first, so that it does not come back. */
+function rangeIoctl(dk: Disk, fp: File, cmd: u32, space: u32, addr: u32): i32 {
+  if (!writes(fp)) return -EBADF;
+  const arg = scratchWord(8);
+  const e = -copyin(space, addr, arg, 16);
+  if (e != 0) return e;
+  const off = load<u64>(arg);
+  const len = load<u64>(arg, 8);
+  if (len == 0 || off > dk.dk_size || len > dk.dk_size - off || ((off | len) & (dk.dk_sector - 1)) != 0) return -EINVAL;
+  const fc = dk.dk_fc;
+  rangeExclusive(fc, off, off + len);
+  // pages that the range only touches are written, so that dropping them loses nothing
+  let f = writebackPages(fc);
+  if (f == 0) f = cmd == BLKDISCARD ? diskDiscard(dk, off, len) : diskWriteZeroes(dk, off, len);
+  if (f == 0 && dk.dk_mounted == 0) diskDropCache(dk);
+  rangeRelease(fc);
+  return f;
+}
+
+function nodeIoctl(vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32): i32 {
+  const dk = diskOfNode(vp);
+  if (changetype<usize>(dk) == 0) return -ENXIO;
+  if (cmd == BLKGETSIZE64) {
+    store<u64>(scratchWord(8), dk.dk_size);
+    return -copyout(space, addr, scratchWord(8), 8);
+  }
+  if (cmd == BLKSSZGET) return tell32(space, addr, dk.dk_sector);
+  if (cmd == BLKROGET) return tell32(space, addr, diskRdonly(dk) ? 1 : 0);
+  if (cmd == BLKDISCARD || cmd == BLKZEROOUT) return rangeIoctl(dk, fp, cmd, space, addr);
+  if (cmd != BLKFLSBUF && cmd != BLKRRPART) return -ENOTTY;
+  if (!credIsRoot(curcred())) return -EACCES;
+  if (cmd == BLKRRPART) return partitionsReread(dk);
+  const e = diskSync(dk);
+  if (e == 0 && dk.dk_mounted == 0) diskDropCache(dk);
+  return e;
+}
+
 export function diskNodeInit(): void {
   const d = devRegister('vbd', S_IFBLK, DISK_MAJOR, 0, DISK_MAX * DISK_MINORS, 0o660, D_HIDDEN);
   setDevOpen(d, nodeOpen);
@@ -82,4 +154,5 @@ export function diskNodeInit(): void {
   setDevWrite(d, nodeWrite);
   setDevFsync(d, nodeFsync);
   setDevSize(d, nodeSize);
+  setDevIoctl(d, nodeIoctl);
 }

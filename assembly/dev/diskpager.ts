@@ -3,7 +3,7 @@
  * writes them back.
  *
  * Pages join the index when their bytes are there, so nobody meets one that is being read. Reads go
- * ahead of a sequential reader, by more pages each time, with frames that are free anyway; writes
+ * ahead of a sequential reader, by more pages each time, with frames that are free or clean; writes
  * take all dirty neighbours in one request. The last page of a Disk may be short: behind its end are
  * zeros, which are never written.
  *
@@ -37,7 +37,6 @@ import { setVopGetpages, setVopPutpages } from '../vfs/vop';
 import { litCopy } from '../kern/text';
 import {
   ALLOC_NOIO,
-  ALLOC_NOWAIT,
   PG_BUSY,
   PG_DIRTY,
   PG_FILE,
@@ -121,10 +120,11 @@ function readahead(fc: Fscache, index: u32, count: u32): u32 {
   return window;
 }
 
-/** A frame for the i-th page of a read: the first must be had, the others only if nobody misses them. */
+/** A frame for the i-th page of a read: the first must be had, the others are made of what is free or clean. */
 function frameFor(i: u32): VmPage {
-  if (i != 0 && bb().bb_frames_free < roots().r_lowwater + CLUSTER_PAGES) return changetype<VmPage>(<usize>0);
-  return pageAlloc(i == 0 ? ALLOC_NOIO : ALLOC_NOWAIT, PG_FILE | PG_VALID);
+  const r = roots();
+  if (i != 0 && bb().bb_frames_free + r.r_nclean < r.r_lowwater + 2 * CLUSTER_PAGES) return changetype<VmPage>(<usize>0);
+  return pageAlloc(ALLOC_NOIO, PG_FILE | PG_VALID);
 }
 
 /** Read up to `want` pages that are not cached, from `index` on: 0 or an errno, if not even the first came. */

@@ -63,8 +63,12 @@ export class Roots {
   r_seed0: u64; //        seeded generator's state (both 0: entropy is the host's)
   r_seed1: u64;
   r_vclock_ns: i64; //    virtual clock, ns since 1970; meaningful if r_vclock
+  r_wbnext: i64; //       virtual clock: when write-back looks next; 0: nothing is dirty
   r_bootsec: f64; //      realtime at boot, seconds
   r_nextino: u64; //      inode numbers of anonymous objects (pipes, watches)
+  // these two are looked at as one word when a call ends
+  r_doomed: u32; //       r_proclock; processes that a signal ends when the call in progress is over
+  r_deferred: u32; //     r_vnlock; vnodes whose end waits until nothing is locked (v_defer)
   r_vclock: u32; //       1: the clock is RAM state
   r_ncpu: u32; //         CPU slots ever used
   r_attached: u32; //     smp: CPUs attached or about to be (kern/lock.ts: alone)
@@ -73,7 +77,6 @@ export class Roots {
   r_nextpid: u32; //      r_proclock
   r_procs: u32; //        r_proclock; list of Proc by p_next
   r_proclock: u32; //     spin
-  r_doomed: u32; //       r_proclock; processes that a signal ends when the call in progress is over
   r_evhead: u32; //       r_proclock; processes with news for the host, in order
   r_evtail: u32;
   r_nfiles: u32; //       open Files
@@ -115,6 +118,13 @@ export class Roots {
   r_ndirtyfc: u32; //     how many those are
   r_ndirty: u32; //       r_dirtylock; dirty pages
   r_dirtymax: u32; //     dirty pages at which writers write some of them first
+  r_dirtybg: u32; //      dirty pages at which entry writes some
+  r_dirtynext: u32; //    the same, higher while what is dirty cannot be written
+  r_dirtyratio: u32; //   per cent of RAM: r_dirtymax
+  r_bgratio: u32; //      per cent of RAM: r_dirtybg
+  r_expirecs: u32; //     age at which dirty data is written, 1/100 s
+  r_intervalcs: u32; //   a virtual clock: how often that is looked at, 1/100 s
+  r_entermark: u32; //    entry with fewer frames free stops to look: r_lowwater, or all ones
   r_reclaimed: u32; //    clean pages given back so far
   r_zeropage: u32; //     address of the frame of zeros that holes are read from
   r_reserve: u32; //      frames kept for reclaim and for removing things
@@ -210,12 +220,20 @@ if (offsetof<BootBlock>('bb_frames_free') != BB_FRAMES_FREE) ERROR('BB_FRAMES_FR
 if (offsetof<BootBlock>('bb_frames_total') != BB_FRAMES_TOTAL) ERROR('BB_FRAMES_TOTAL');
 if (offsetof<BootBlock>('bb_frames_fresh') != BB_FRAMES_FRESH) ERROR('BB_FRAMES_FRESH');
 if (offsetof<BootBlock>('bb_pages') != BB_PAGES) ERROR('BB_PAGES');
+if (offsetof<Roots>('r_doomed') % 8 != 0 || offsetof<Roots>('r_deferred') != offsetof<Roots>('r_doomed') + 4) ERROR('r_doomed');
 if (offsetof<Roots>() > PAGE_SIZE - 512 - 4 * NCPU_MAX) ERROR('Roots do not fit the boot block');
 
 // @ts-ignore: decorator
 @inline
 export function bb(): BootBlock {
   return changetype<BootBlock>(<usize>BOOTBLOCK);
+}
+
+/** Is there something to do before the CPU may leave (r_doomed, r_deferred)? */
+// @ts-ignore: decorator
+@inline
+export function anythingLeft(): bool {
+  return load<u64>(ROOTS + offsetof<Roots>('r_doomed')) != 0;
 }
 
 // @ts-ignore: decorator

@@ -19,6 +19,7 @@ export function clockNow(): void {
   const r = roots();
   if (r.r_vclock != 0) {
     r.r_vclock_ns += VCLOCK_STEP_NS;
+    if (r.r_wbnext != 0 && r.r_vclock_ns >= r.r_wbnext) r.r_entermark = u32.MAX_VALUE;
     let sec = r.r_vclock_ns / NS_PER_S;
     let ns = r.r_vclock_ns - sec * NS_PER_S;
     if (ns < 0) {

@@ -8,17 +8,26 @@
  * The export checks nothing else: its inner function returns early as it likes.
  */
 import { ERESTART, ESRCH } from '../abi/errno';
-import { bb, roots } from '../kern/boot';
+import { anythingLeft, bb, roots } from '../kern/boot';
 import { cpuEnter, cpuLeave, curcpu, curprocp } from '../kern/cpu';
 import { File } from '../proc/file';
 import { CALL_FCNTL, Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
 import { lockWaitEnd } from '../vfs/advlock';
 import { fileDrop } from '../vfs/vfile';
+import { writebackDue, writebackShortage } from '../vfs/writeback';
 import { pageShortage } from '../vm/page';
-import { endDoomed } from './exit';
+import { leaveSlow } from './exit';
 
 function enterSlow(): i32 {
-  if (bb().bb_frames_free < roots().r_lowwater) pageShortage();
+  const r = roots();
+  if (r.r_entermark != r.r_lowwater) {
+    r.r_entermark = r.r_lowwater;
+    writebackDue();
+  }
+  if (bb().bb_frames_free < r.r_lowwater) {
+    pageShortage();
+    if (bb().bb_frames_free < r.r_lowwater && writebackShortage()) pageShortage();
+  }
   if (curprocp != 0) return 0;
   cpuLeave(0);
   return -ESRCH;
@@ -30,7 +39,7 @@ function enterSlow(): i32 {
 export function sysEnter(): i32 {
   const e = cpuEnter();
   if (e != 0) return e;
-  if (curprocp == 0 || bb().bb_frames_free < roots().r_lowwater) return enterSlow();
+  if (curprocp == 0 || bb().bb_frames_free < roots().r_entermark) return enterSlow();
   return 0;
 }
 
@@ -39,9 +48,10 @@ export function sysEnter(): i32 {
 @inline
 export function sysLeave(result: i32): i32 {
   if (curcpu.c_lwp != 0) leaveLwp(result);
-  if (roots().r_doomed != 0) endDoomed();
+  if (anythingLeft()) leaveSlow();
   return cpuLeave(result);
 }
+
 
 /** A call that has an Lwp: it waits on, or it is done with it. */
 function leaveLwp(result: i32): void {

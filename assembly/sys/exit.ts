@@ -9,7 +9,7 @@
 import { PE_EXIT } from '../abi/layout';
 import { SIGCHLD } from '../abi/signals';
 import { ttySessionEnd } from '../dev/tty';
-import { roots } from '../kern/boot';
+import { anythingLeft, roots } from '../kern/boot';
 import { cpuLeave, cpuSetProc, curprocp } from '../kern/cpu';
 import { credDrop } from '../proc/cred';
 import { Proc, procDropArgs, procFind, procFree, PS_LIVE, PS_ZOMBIE } from '../proc/proc';
@@ -17,6 +17,7 @@ import { procTell, procUntell, sigBit, signalPost } from '../proc/signal';
 import { Lwp, wakeup } from '../proc/sleep';
 import { procClose } from '../vfs/procdirs';
 import { mountSweep } from '../vfs/vfsmount';
+import { deferredRun } from '../vfs/vnode';
 import { lwpRelease } from './enter';
 
 /** Whose status nobody will ask for goes altogether. */
@@ -97,7 +98,7 @@ export function procDestroy(p: Proc): void {
 }
 
 /** End those that signals have doomed. No lock is held. */
-export function endDoomed(): void {
+function endDoomed(): void {
   const r = roots();
   while (r.r_doomed != 0) {
     const p = changetype<Proc>(<usize>r.r_doomed);
@@ -109,8 +110,16 @@ export function endDoomed(): void {
   mountSweep();
 }
 
+/** Files end, processes end, and the one may lead to the other. No lock is held. */
+export function leaveSlow(): void {
+  while (anythingLeft()) {
+    if (roots().r_deferred != 0) deferredRun();
+    if (roots().r_doomed != 0) endDoomed();
+  }
+}
+
 /** cpuLeave for a call that is no process's own, but may have doomed some. */
 export function leaveDooming(result: i32): i32 {
-  if (roots().r_doomed != 0) endDoomed();
+  if (anythingLeft()) leaveSlow();
   return cpuLeave(result);
 }

@@ -44,6 +44,7 @@ import { IOV_SIZE, PAGE_SIZE, SA_DATA, SA_IOV } from '../abi/layout';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
 import { curcred } from '../proc/cred';
+import { diskByRdev, diskSyncAll } from '../dev/disk';
 import { File } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { CALL_READ, CALL_WRITE, lwpResume } from '../proc/sleep';
@@ -379,7 +380,22 @@ function fsync(fd: i32, flags: u32): i32 {
   if (changetype<usize>(fp) == 0) return -EBADF;
   const vp = fileVnode(fp);
   if (!seekable(vp) || vp.v_type == S_IFCHR) return -EINVAL;
-  return vop_fsync(vp.v_fm, vp, flags);
+  const e = vop_fsync(vp.v_fm, vp, flags);
+  const f = writeError(fp, vp);
+  return e != 0 ? e : f;
+}
+
+/** A write-back that failed since this open file was last told: told now, and not again. 0 or its errno. */
+function writeError(fp: File, vp: Vnode): i32 {
+  let fc = vp.v_fc;
+  if (vp.v_type == S_IFBLK) {
+    const dk = diskByRdev(fc.fc_attr.va_rdev);
+    if (changetype<usize>(dk) == 0) return 0;
+    fc = dk.dk_fc;
+  }
+  if (fp.f_errseq == fc.fc_error) return 0;
+  fp.f_errseq = fc.fc_error;
+  return fc.fc_errno;
 }
 
 export function sys_fsync(fd: i32): i32 {
@@ -398,6 +414,7 @@ export function sys_sync(): i32 {
   const e = sysEnter();
   if (e != 0) return e;
   syncAll();
+  diskSyncAll();
   return sysLeave(0);
 }
 

@@ -57,8 +57,8 @@ import { reclaimAll, reclaimInit } from '../vfs/reclaim';
 import { scratchWord } from '../vfs/scratch';
 import { traceShutdown } from '../vfs/trace';
 import { mountDestroy, mountRemove, mountSweep } from '../vfs/vfsmount';
-import { vnodeInit } from '../vfs/vnode';
-import { writebackInit } from '../vfs/writeback';
+import { deferredRun, vnodeInit } from '../vfs/vnode';
+import { writebackInit, writebackTick } from '../vfs/writeback';
 import {
   cpuAreaAlloc,
   PG_FILE,
@@ -197,6 +197,7 @@ export function machine_shutdown(): i32 {
   // they ended one another as well
   r.r_doomed = 0;
   while (procTold(scratchWord(8)) != 0) {}
+  deferredRun();
   mountSweep();
   // mounts on mounts first
   while (r.r_mounts != 0) {
@@ -263,7 +264,7 @@ export function machine_reclaim(): i32 {
   if (e != 0) return e;
   mountSweep();
   reclaimAll();
-  return cpuLeave(0);
+  return leaveDooming(0);
 }
 
 /** Refuse entry to every CPU, for a snapshot: 0, or -EBUSY while one is inside. */
@@ -330,8 +331,17 @@ export function clock_advance(ms: f64): i32 {
   if (r.r_vclock == 0 || !(ms >= 0 && <f64>r.r_vclock_ns + ms * 1e6 <= VCLOCK_MAX_S * 1e9)) return cpuLeave(-EINVAL);
   r.r_vclock_ns += <i64>(ms * 1e6);
   curcpu.c_nowvalid = 0;
+  if (r.r_wbnext != 0 && r.r_vclock_ns >= r.r_wbnext) writebackTick();
   deadlineUpdate();
-  return cpuLeave(0);
+  return leaveDooming(0);
+}
+
+/** Dirty pages that have become old are written, journals commit. */
+export function machine_tick(): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  writebackTick();
+  return leaveDooming(0);
 }
 
 export function clock_tick(): i32 {

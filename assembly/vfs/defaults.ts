@@ -11,6 +11,7 @@ import { curproc } from '../proc/proc';
 import { Uio } from '../vm/uio';
 import { attrAccess } from './access';
 import { advlockLocal, LockReq } from './advlock';
+import { fscacheAttrClean } from './dirty';
 import {
   Fscache,
   fscacheAddPage,
@@ -67,6 +68,7 @@ import {
   setVopSetxattr,
   setVopStrategy,
   setVopWrite,
+  setVopWriteattr,
   setVopAdvlock,
 } from './vop';
 import { uioLimitFsize } from './limits';
@@ -231,6 +233,12 @@ function defJump(fm: Fsmanage, vp: Vnode, to: Place, cred: Ucred): i32 {
   return -EINVAL;
 }
 
+/** There is no place to store them. */
+function defWriteattr(fm: Fsmanage, vp: Vnode): i32 {
+  fscacheAttrClean(vp.v_fc);
+  return 0;
+}
+
 /** Fill every slot with its default. */
 export function fsmanageSetDefaults(fm: Fsmanage): void {
   setVopNresolve(fm, defNresolve);
@@ -271,4 +279,5 @@ export function fsmanageSetDefaults(fm: Fsmanage): void {
   setVopStrategy(fm, defStrategy);
   setVopCopyrange(fm, defCopyrange);
   setVopJump(fm, defJump);
+  setVopWriteattr(fm, defWriteattr);
 }

@@ -31,6 +31,7 @@ import { kassert } from '../kern/panic';
 import { PG_BUSY, PG_CLEAN, PG_DIRTY, PG_REFERENCED, PG_WIRED, VmPage } from '../vm/page';
 import { FC_ATTRDIRTY, FC_DEVICE, FC_LISTED, FC_VNODE, Fscache, fscacheDropPage, fscachePage } from './fscache';
 
+const NS_PER_CENTISEC: i64 = 10_000_000;
 /** All eight sectors of a page. */
 export const SECTORS_ALL: u32 = 255;
 
@@ -80,7 +81,8 @@ function dirtyAppend(fc: Fscache, pg: VmPage): void {
   else fc.fc_dirty = <u32>changetype<usize>(pg);
   fc.fc_dirtytail = <u32>changetype<usize>(pg);
   fc.fc_ndirty++;
-  roots().r_ndirty++;
+  const r = roots();
+  if (++r.r_ndirty >= r.r_dirtynext) r.r_entermark = u32.MAX_VALUE;
 }
 
 function dirtyRemove(fc: Fscache, pg: VmPage): void {
@@ -151,6 +153,8 @@ export function fscacheList(fc: Fscache): void {
   if ((fc.fc_flags & FC_LISTED) == 0) {
     fc.fc_dirtied = <u32>curcpu.c_nowsec;
     listAppend(fc);
+    const r = roots();
+    if (r.r_vclock != 0 && r.r_wbnext == 0) r.r_wbnext = r.r_vclock_ns + <i64>r.r_intervalcs * NS_PER_CENTISEC;
   }
   spinUnlock(dirtyLock());
 }
@@ -201,6 +205,16 @@ export function fscacheUnlist(fc: Fscache): void {
 export function fscacheError(fc: Fscache, errno: i32): void {
   fc.fc_errno = errno;
   fc.fc_error++;
+}
+
+/** To the end of the list of those with something to write, if it is on it. */
+export function dirtyListRotate(fc: Fscache): void {
+  spinLock(dirtyLock());
+  if (fc.fc_flags & FC_LISTED) {
+    listRemove(fc);
+    listAppend(fc);
+  }
+  spinUnlock(dirtyLock());
 }
 
 /** The page goes to the end of its Fscache's dirty list: it cannot be written now. */

@@ -61,6 +61,7 @@ export class Fsmanage {
   fm_strategy: u32;
   fm_copyrange: u32;
   fm_jump: u32;
+  fm_writeattr: u32;
 }
 
 export const FM_NORM: u32 = 0;

@@ -28,6 +28,7 @@ import { FM_FIFO, FM_NORM, FM_SPEC, Fsmanage, fsmanageCopyVector } from './fsman
 import { Namecache, NCF_MOUNTPT } from './namecache';
 import { Vattr } from './vattr';
 import { Vnode } from './vnode';
+import { writebackMount } from './writeback';
 
 @unmanaged
 export class Mount {
@@ -62,6 +63,8 @@ export class Mount {
   mnt_op_sync: u32;
   mnt_op_vget: u32;
   mnt_op_remount: u32;
+  mnt_op_tick: u32;
+  mnt_pad: u32;
   // then three Fsmanage
 
   // @ts-ignore: decorator
@@ -276,6 +279,11 @@ export function vfsSetRemount(mp: Mount, fn: (mp: Mount, opts: usize, optslen: u
   mp.mnt_op_remount = fn.index;
 }
 
+/** tick: time has passed; commit what is old enough. Nothing is locked. */
+export function vfsSetTick(mp: Mount, fn: (mp: Mount) => void): void {
+  mp.mnt_op_tick = fn.index;
+}
+
 /** Run the type's mount function: 0 with mnt_rootvp set and referenced, or an errno. */
 export function vfs_mount(mp: Mount, opts: usize, optslen: u32, cred: Ucred): i32 {
   const conf = changetype<Vfsconf>(<usize>mp.mnt_conf);
@@ -294,8 +302,14 @@ export function vfs_statfs(mp: Mount, sf: Statfs): i32 {
   }
   return call_indirect<i32>(mp.mnt_op_statfs, mp, sf);
 }
+/** Write everything back, then let the file system make it durable: 0 or the first errno. Nothing is locked. */
 export function vfs_sync(mp: Mount): i32 {
-  return mp.mnt_op_sync != 0 ? call_indirect<i32>(mp.mnt_op_sync, mp) : 0;
+  const e = roots().r_dirtyhead != 0 ? writebackMount(mp) : 0;
+  const f = mp.mnt_op_sync != 0 ? call_indirect<i32>(mp.mnt_op_sync, mp) : 0;
+  return e != 0 ? e : f;
+}
+export function vfs_tick(mp: Mount): void {
+  if (mp.mnt_op_tick != 0) call_indirect<void>(mp.mnt_op_tick, mp);
 }
 export function vfs_remount(mp: Mount, opts: usize, optslen: u32): i32 {
   return mp.mnt_op_remount != 0 ? call_indirect<i32>(mp.mnt_op_remount, mp, opts, optslen) : 0;

@@ -42,6 +42,7 @@ import {
   VOP_SETXATTR,
   VOP_STRATEGY,
   VOP_WRITE,
+  VOP_WRITEATTR,
 } from '../abi/vops';
 import { Ucred } from '../proc/cred';
 import { File } from '../proc/file';
@@ -93,6 +94,7 @@ import {
   setVopSetxattr,
   setVopStrategy,
   setVopWrite,
+  setVopWriteattr,
 } from './vop';
 
 function traceNresolve(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
@@ -247,6 +249,10 @@ function traceJump(fm: Fsmanage, vp: Vnode, to: Place, cred: Ucred): i32 {
   return traceEnd(fm, VOP_JUMP, inoOf(vp), 0, traceStart(), call_indirect<i32>(traceNext(fm, VOP_JUMP), fm, vp, to, cred));
 }
 
+function traceWriteattr(fm: Fsmanage, vp: Vnode): i32 {
+  return traceEnd(fm, VOP_WRITEATTR, inoOf(vp), 0, traceStart(), call_indirect<i32>(traceNext(fm, VOP_WRITEATTR), fm, vp));
+}
+
 /** Put all of them in a vector. */
 export function traceVector(fm: Fsmanage): void {
   setVopNresolve(fm, traceNresolve);
@@ -287,4 +293,5 @@ export function traceVector(fm: Fsmanage): void {
   setVopStrategy(fm, traceStrategy);
   setVopCopyrange(fm, traceCopyrange);
   setVopJump(fm, traceJump);
+  setVopWriteattr(fm, traceWriteattr);
 }

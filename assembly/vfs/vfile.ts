@@ -43,6 +43,7 @@ export function vnodeOpenFile(fp: File, vp: Vnode, mp: Mount, ncp: Namecache, fl
   // that one is the open's alone
   fp.f_flag = flags & ~O_NOCTTY;
   fp.f_vp = <u32>changetype<usize>(vp);
+  fp.f_errseq = vp.v_fc.fc_error;
   fp.f_mount = <u32>changetype<usize>(mp);
   fp.f_ncp = <u32>changetype<usize>(ncp);
   fp.f_cred = <u32>changetype<usize>(cred);

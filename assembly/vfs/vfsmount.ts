@@ -37,7 +37,7 @@ import {
 import { cacheDrop, cacheFree, cacheRef, cacheRoot, Namecache, NCF_MOUNTPT } from './namecache';
 import { cachePurgeTree } from './nametree';
 import { layerFree, layerRemove } from './layer';
-import { Vnode, vnodeKill, vnodePut, vnodeRef } from './vnode';
+import { deferredRun, Vnode, vnodeKill, vnodePut, vnodeRef } from './vnode';
 
 function textCopy(from: usize, len: u32): u32 {
   if (len == 0) return 0;
@@ -165,8 +165,10 @@ export function mountDestroy(mp: Mount): void {
     cacheDrop(mp.mnt_root);
     add32(changetype<usize>(mp.mnt_lower) + offsetof<Mount>('mnt_binds'), -1);
   } else {
+    if (roots().r_deferred != 0) deferredRun();
     vfs_sync(mp);
     cachePurgeTree(mp.mnt_root);
+    if (roots().r_deferred != 0) deferredRun();
     mountEmpty(mp);
     cacheDrop(mp.mnt_root);
     cacheFree(mp.mnt_root);

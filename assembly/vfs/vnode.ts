@@ -14,6 +14,9 @@
  *     that is watched also waits for its removed names to be let go.
  * V3. A vnode is on its mount's list from vnodeAlloc to vnodeReclaim or vnodeKill.
  *
+ * V4. A file without links whose data a disk has ends later: its last put queues it (VN_DEFERRED), and
+ *     deferredRun, when the call ends and nothing is locked, has VOP_INACTIVE free it.
+ *
  * Locks: v_lock (RANK_VNODE) guards attribute changes; r_vnlock (spin) the LRU, mount lists and
  * v_names.
  */
@@ -23,7 +26,8 @@ import { add32, lockExclusive, lockRelease, RANK_VNODE, spinLock, spinUnlock } f
 import { kassert } from '../kern/panic';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
-import { FC_ATTRVALID, Fscache, fscacheDropRange, fscacheSetup } from './fscache';
+import { fscacheUnlist } from './dirty';
+import { FC_ATTRVALID, FC_BACKED, FC_LISTED, FC_VNODE, Fscache, fscacheDropRange, fscacheSetup } from './fscache';
 import { Fsmanage } from './fsmanage';
 import { inotifyVnodeGone } from './inotify';
 import { Mount } from './mount';
@@ -47,7 +51,7 @@ export class Vnode {
   v_un: u32; //        fifo: its Pipe; device: its Devsw
   v_flocks: u32; //    advisory locks (vfs/advlock.ts)
   v_watches: u32; //   change notification (vfs/inotify.ts)
-  v_pad: u32;
+  v_defer: u32; //     r_deferred, while VN_DEFERRED
 
   // @ts-ignore: decorator
   @inline
@@ -78,6 +82,7 @@ export const VN_NOCACHE: u32 = 16; // not kept when unreferenced (procfs, anonym
 export const VN_MAGIC: u32 = 32; //  a symlink that names an open file (procfs, devfs fd)
 export const VN_SYSTEM: u32 = 64;
 export const VN_LINKABLE: u32 = 256; // made by O_TMPFILE, had no name yet and may get one
+export const VN_DEFERRED: u32 = 512; // on r_deferred, which holds a reference
 export const VN_NOSEEK: u32 = 128; // positions mean nothing: lseek, pread and pwrite are -ESPIPE
 
 export function vnodeInit(maxvnodes: u32): void {
@@ -143,6 +148,10 @@ function vnodeLast(vp: Vnode): void {
   const watched = vp.v_watches != 0;
   // a removed name is still held: its watchers hear of the end with that (cacheClearVp)
   if (watched && vp.v_names != 0 && vp.v_fc.fc_attr.va_nlink == 0) return;
+  if (vp.v_fc.fc_attr.va_nlink == 0 && vp.v_fc.fc_flags & FC_BACKED) {
+    vnodeDefer(vp);
+    return;
+  }
   if (vp.v_fc.fc_attr.va_nlink == 0 || (vp.v_flag & VN_NOCACHE && !watched)) {
     vop_inactive(vp.v_fm, vp);
     if (vp.v_refcnt == 0) vnodeReclaim(vp);
@@ -158,6 +167,42 @@ function vnodeLast(vp: Vnode): void {
   else r.r_vnlruhead = <u32>changetype<usize>(vp);
   r.r_vnlrutail = <u32>changetype<usize>(vp);
   spinUnlock(vnLock());
+}
+
+/**
+ * Nobody has a file any more whose blocks must be freed: that takes journal handles and I/O, and who let
+ * go of it may hold locks. It waits, referenced, for deferredRun.
+ */
+function vnodeDefer(vp: Vnode): void {
+  const r = roots();
+  vnodeRef(vp);
+  spinLock(vnLock());
+  vp.v_flag |= VN_DEFERRED;
+  vp.v_defer = r.r_deferred;
+  r.r_deferred = <u32>changetype<usize>(vp);
+  spinUnlock(vnLock());
+}
+
+/** End what was deferred: VOP_INACTIVE, then the vnode goes. Nothing is locked. */
+export function deferredRun(): void {
+  const r = roots();
+  while (r.r_deferred != 0) {
+    spinLock(vnLock());
+    const vp = changetype<Vnode>(<usize>r.r_deferred);
+    r.r_deferred = vp.v_defer;
+    vp.v_defer = 0;
+    vp.v_flag &= ~VN_DEFERRED;
+    spinUnlock(vnLock());
+    if ((vp.v_flag & VN_DEAD) == 0) vop_inactive(vp.v_fm, vp);
+    if (add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1) != 1) continue;
+    if (vp.v_flag & VN_DEAD) vnodeFree(vp);
+    else vnodeReclaim(vp);
+  }
+}
+
+/** A file whose data a disk has (vfs/dirty.ts). Right after vnodeAlloc, before it has any page. */
+export function vnodeBacked(vp: Vnode): void {
+  vp.v_fc.fc_flags |= FC_BACKED | FC_VNODE;
 }
 
 /** Off the LRU. r_vnlock held. */
@@ -193,6 +238,7 @@ function vnodeDetach(vp: Vnode): void {
   cacheForgetVnode(vp);
   vop_reclaim(vp.v_fm, vp);
   fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE);
+  if (vp.v_fc.fc_flags & FC_LISTED) fscacheUnlist(vp.v_fc);
   vp.v_data = 0;
   unlinkFromMount(vp);
 }
@@ -221,7 +267,7 @@ export function vnodeKill(vp: Vnode, dead: Fsmanage): void {
   vnodeDetach(vp);
   vp.v_fm = dead;
   vp.v_fc.fc_fm = dead;
-  vp.v_fc.fc_flags &= ~FC_ATTRVALID;
+  vp.v_fc.fc_flags &= ~(FC_ATTRVALID | FC_BACKED);
   vp.v_flag = (vp.v_flag & ~VN_DOOMED) | VN_DEAD;
   vnodePut(vp);
 }
@@ -244,6 +290,8 @@ export function vnodeReclaimSome(n: u32): u32 {
     spinUnlock(vnLock());
     // in use again or watched: its last put, or the last watch's end, puts it back
     if (vp.v_refcnt != 0 || vp.v_watches != 0) continue;
+    // something of it is to be written: write-back refers to it, and its put puts it back
+    if (vp.v_fc.fc_flags & FC_LISTED) continue;
     vnodeReclaim(vp);
     done++;
   }

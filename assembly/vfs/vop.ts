@@ -45,6 +45,7 @@ import {
   VOP_SETXATTR,
   VOP_STRATEGY,
   VOP_WRITE,
+  VOP_WRITEATTR,
 } from '../abi/vops';
 import { CPU_VOPS, curcpu } from '../kern/cpu';
 import { Ucred } from '../proc/cred';
@@ -484,33 +485,21 @@ export function vop_jump(fm: Fsmanage, vp: Vnode, to: Place, cred: Ucred): i32 {
   return call_indirect<i32>(fm.fm_jump, fm, vp, to, cred);
 }
 
+export function setVopWriteattr(fm: Fsmanage, fn: (fm: Fsmanage, vp: Vnode) => i32): void {
+  fm.fm_writeattr = fn.index;
+}
+/** Write-back: store the attributes (FC_ATTRDIRTY) and say so with fscacheAttrClean. Nothing is locked. */
+// @ts-ignore: decorator
+@inline
+export function vop_writeattr(fm: Fsmanage, vp: Vnode): i32 {
+  tally(VOP_WRITEATTR);
+  return call_indirect<i32>(fm.fm_writeattr, fm, vp);
+}
+
 /** The operation's name, for /proc/trace and counts. */
 export function vopName(op: u32): string {
+  if (op <= VOP_NTMPFILE) return nameOpName(op);
   switch (op) {
-    case VOP_NRESOLVE:
-      return 'nresolve';
-    case VOP_NLOOKUPDOTDOT:
-      return 'nlookupdotdot';
-    case VOP_NCREATE:
-      return 'ncreate';
-    case VOP_NMKDIR:
-      return 'nmkdir';
-    case VOP_NMKNOD:
-      return 'nmknod';
-    case VOP_NLINK:
-      return 'nlink';
-    case VOP_NSYMLINK:
-      return 'nsymlink';
-    case VOP_NWHITEOUT:
-      return 'nwhiteout';
-    case VOP_NREMOVE:
-      return 'nremove';
-    case VOP_NRMDIR:
-      return 'nrmdir';
-    case VOP_NRENAME:
-      return 'nrename';
-    case VOP_NTMPFILE:
-      return 'ntmpfile';
     case VOP_OPEN:
       return 'open';
     case VOP_CLOSE:
@@ -561,7 +550,38 @@ export function vopName(op: u32): string {
       return 'strategy';
     case VOP_JUMP:
       return 'jump';
+    case VOP_WRITEATTR:
+      return 'writeattr';
     default:
       return 'copyrange';
+  }
+}
+
+function nameOpName(op: u32): string {
+  switch (op) {
+    case VOP_NRESOLVE:
+      return 'nresolve';
+    case VOP_NLOOKUPDOTDOT:
+      return 'nlookupdotdot';
+    case VOP_NCREATE:
+      return 'ncreate';
+    case VOP_NMKDIR:
+      return 'nmkdir';
+    case VOP_NMKNOD:
+      return 'nmknod';
+    case VOP_NLINK:
+      return 'nlink';
+    case VOP_NSYMLINK:
+      return 'nsymlink';
+    case VOP_NWHITEOUT:
+      return 'nwhiteout';
+    case VOP_NREMOVE:
+      return 'nremove';
+    case VOP_NRMDIR:
+      return 'nrmdir';
+    case VOP_NRENAME:
+      return 'nrename';
+    default:
+      return 'ntmpfile';
   }
 }

@@ -1,16 +1,59 @@
 /**
- * Write-back: dirty pages and attributes of backed Fscaches go to their disks.
+ * Write-back: dirty pages and attributes of backed Fscaches (vfs/dirty.ts) go to their disks. There
+ * is no process for it: whoever enters the kernel does it, where nothing is locked.
+ *
+ *     background   more than vm.dirty_background_ratio of RAM is dirty: the next call that enters
+ *                  writes the oldest first, until half of that is left
+ *     writers      at vm.dirty_ratio a write goes on when pages have been written, its own first
+ *     age          machine_tick, once a second where disks are attached, or a virtual clock that has
+ *                  moved on: what is older than vm.dirty_expire_centisecs; mounts tick (VFS_TICK:
+ *                  journals commit)
+ *     shortage     entry with too few frames free, after clean pages have been given back
+ *     on demand    sync, syncfs, fsync, umount, shutdown, the last close of a disk
+ *
+ * W1. Pages are written by VOP_PUTPAGES, which takes no range lock: a writer may write pages that it
+ *     made dirty itself while it holds its range. It starts its own journal handle; so whoever is in a
+ *     handle, or holds a page busy, must not wait for write-back: memory is asked for with ALLOC_NOIO.
+ * W2. Attributes are stored by VOP_WRITEATTR, only where nothing at all is locked.
+ * W3. Every pass is bounded by what was dirty when it began; a disk that fails everything ends it too.
+ * W4. What write-back needs it may take from the reserve (c_writing, vm/page.ts P3).
+ * W5. A write that fails leaves its page dirty, and is noted (fscacheError); fsync tells. With too much
+ *     dirty that cannot be written, writers get that errno, and nothing else stops.
  */
-import { EIO } from '../abi/errno';
-import { Roots, roots } from '../kern/boot';
+import { ENOMEM } from '../abi/errno';
+import { bb, roots } from '../kern/boot';
+import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
-import { fscacheList } from './dirty';
-import { FC_LISTED, Fscache } from './fscache';
-import { vop_putpages } from './vop';
+import { dirtyListRotate } from './dirty';
+import { FC_ATTRDIRTY, FC_VNODE, Fscache } from './fscache';
+import { Mount, mountReal, vfs_tick } from './mount';
+import { VNODE_FC, Vnode, vnodePut, vnodeRef } from './vnode';
+import { vop_putpages, vop_writeattr } from './vop';
+
+const DIRTY_RATIO: u32 = 25;
+const BACKGROUND_RATIO: u32 = 10;
+const EXPIRE_CENTISECS: u32 = 3000;
+const INTERVAL_CENTISECS: u32 = 500;
+const NS_PER_CENTISEC: i64 = 10_000_000;
 
 export function writebackInit(): void {
-  roots().r_dirtymax = roots().r_nframes / 4;
+  const r = roots();
+  r.r_dirtyratio = DIRTY_RATIO;
+  r.r_bgratio = BACKGROUND_RATIO;
+  r.r_expirecs = EXPIRE_CENTISECS;
+  r.r_intervalcs = INTERVAL_CENTISECS;
+  writebackLimits();
 }
+
+/** The limits in pages follow from the ratios. */
+export function writebackLimits(): void {
+  const r = roots();
+  r.r_dirtymax = r.r_nframes / 100 * r.r_dirtyratio + 1;
+  r.r_dirtybg = r.r_nframes / 100 * r.r_bgratio + 1;
+  r.r_dirtynext = r.r_dirtybg;
+}
+
+// ── one Fscache ──────────────────────────────────────────────────────────────────────────────
 
 /** Write all dirty pages of an Fscache: 0, or the errno of a write that failed. */
 export function writebackPages(fc: Fscache): i32 {
@@ -21,15 +64,133 @@ export function writebackPages(fc: Fscache): i32 {
   return e;
 }
 
-export function writebackThrottle(fc: Fscache): i32 {
-  const e = writebackPages(fc);
-  return roots().r_ndirty < roots().r_dirtymax ? 0 : e != 0 ? e : -EIO;
+/** Its vnode; only if FC_VNODE. */
+// @ts-ignore: decorator
+@inline
+function vnodeOf(fc: Fscache): Vnode {
+  return changetype<Vnode>(changetype<usize>(fc) - VNODE_FC);
 }
 
-export function writebackMore(): void {
+/** Pages and attributes. Nothing is locked. 0 or the first errno. */
+export function writebackOne(fc: Fscache): i32 {
+  if ((fc.fc_flags & FC_VNODE) == 0) return writebackPages(fc);
+  const vp = vnodeOf(fc);
+  vnodeRef(vp);
+  let e = writebackPages(fc);
+  if (fc.fc_flags & FC_ATTRDIRTY) {
+    curcpu.c_writing++;
+    const f = vop_writeattr(vp.v_fm, vp);
+    curcpu.c_writing--;
+    if (e == 0) e = f;
+  }
+  vnodePut(vp);
+  return e;
+}
+
+// ── passes over all of them ──────────────────────────────────────────────────────────────────
+
+/** Write the oldest until at most `target` pages are dirty. Nothing is locked. */
+export function writebackTo(target: u32): void {
+  const r = roots();
+  for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0 && r.r_ndirty > target; n--) {
+    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
+    // it is another's turn if something of it stays
+    dirtyListRotate(fc);
+    if (fc.fc_ndirty != 0) writebackOne(fc);
+  }
+}
+
+/** Write what has been dirty for as many seconds. Nothing is locked. */
+function writebackAged(age: u32): void {
   const r = roots();
   for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0; n--) {
     const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
-    writebackPages(fc);
+    dirtyListRotate(fc);
+    if (<i64>fc.fc_dirtied + age <= curcpu.c_nowsec) writebackOne(fc);
   }
+}
+
+/** Write everything of a mount's file system: 0 or the first errno. Nothing is locked. */
+export function writebackMount(mp: Mount): i32 {
+  const r = roots();
+  const real = mountReal(mp);
+  let error: i32 = 0;
+  for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0; n--) {
+    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
+    dirtyListRotate(fc);
+    if (changetype<usize>(fc.fc_fm.fm_mount) != changetype<usize>(real)) continue;
+    const e = writebackOne(fc);
+    if (error == 0) error = e;
+  }
+  return error;
+}
+
+// ── who asks ─────────────────────────────────────────────────────────────────────────────────
+
+/** Entry found r_entermark raised: too much is dirty, or a virtual clock says that it is time. */
+export function writebackDue(): void {
+  const r = roots();
+  if (r.r_ndirty >= r.r_dirtynext) {
+    writebackTo(r.r_dirtybg / 2);
+    // what could not be written is not tried again at every call
+    const next = r.r_ndirty + r.r_dirtybg / 4;
+    r.r_dirtynext = next > r.r_dirtybg ? next : r.r_dirtybg;
+  }
+  if (r.r_vclock != 0 && r.r_wbnext != 0 && r.r_vclock_ns >= r.r_wbnext) writebackTick();
+}
+
+/** Time has passed: what is old is written, mounts commit. Nothing is locked. */
+export function writebackTick(): void {
+  const r = roots();
+  clockNow();
+  if (r.r_dirtyhead != 0) writebackAged(r.r_expirecs / 100);
+  for (let p = r.r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) vfs_tick(changetype<Mount>(<usize>p));
+  for (let p = r.r_lingering; p != 0; p = changetype<Mount>(<usize>p).mnt_next) vfs_tick(changetype<Mount>(<usize>p));
+  r.r_wbnext = r.r_dirtyhead != 0 ? r.r_vclock_ns + <i64>r.r_intervalcs * NS_PER_CENTISEC : 0;
+}
+
+/** Entry with too few frames, and clean pages were not enough. True: something was written. */
+export function writebackShortage(): bool {
+  const r = roots();
+  const before = r.r_ndirty;
+  if (before == 0) return false;
+  writebackTo(before > r.r_lowwater * 2 ? before - r.r_lowwater * 2 : 0);
+  return r.r_ndirty < before;
+}
+
+/**
+ * A writer found r_dirtymax pages dirty. It holds its range, so only pages are written (W1): its own,
+ * then others'. 0, or the errno for it: nothing could be written, and there is no room.
+ */
+export function writebackThrottle(fc: Fscache): i32 {
+  const r = roots();
+  const before = r.r_ndirty;
+  let e = writebackPages(fc);
+  const target = r.r_dirtymax - r.r_dirtymax / 4;
+  if (r.r_ndirty > target) {
+    const f = pagesTo(target);
+    if (e == 0) e = f;
+  }
+  if (r.r_ndirty < r.r_dirtymax || r.r_ndirty < before) return 0;
+  if (e != 0) return e;
+  // pinned by a journal, then: as long as there is memory, that is no reason to stop
+  return bb().bb_frames_free + r.r_nclean > r.r_lowwater ? 0 : -ENOMEM;
+}
+
+/** Somebody with a range locked needs frames: pages of whomever become clean. */
+export function writebackMore(): void {
+  pagesTo(roots().r_ndirty / 2);
+}
+
+/** Pages only, oldest Fscaches first, until `target` are dirty: 0 or the first errno. */
+function pagesTo(target: u32): i32 {
+  const r = roots();
+  let error: i32 = 0;
+  for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0 && r.r_ndirty > target; n--) {
+    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
+    dirtyListRotate(fc);
+    const e = writebackPages(fc);
+    if (error == 0) error = e;
+  }
+  return error;
 }

@@ -88,6 +88,7 @@ export function pageInit(ramBytes: u64, tableBytes: u32): usize {
   b.bb_pages = <u32>RAM_START;
   r.r_reserve = nframes / 128 < 16 ? 16 : nframes / 128 > 1024 ? 1024 : nframes / 128;
   r.r_lowwater = r.r_reserve * 2;
+  r.r_entermark = r.r_lowwater;
   return table;
 }
 

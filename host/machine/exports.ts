@@ -43,8 +43,11 @@ export interface KernelExports {
   /** This machine's time as f64 at SA_DATA, ms since 1970: what deadlines are counted on. */
   clock_ms(): number;
 
+  /** Time has passed: write back what has been dirty for long, let journals commit. To be called once a second
+   *  while there are disks; a virtual clock does it itself. */
+  machine_tick(): number;
   /** A disk of `sizeBytes` (whole sectors of 512 or 4096 bytes) in this slot; flags DISK_*. It appears as
-   *  /dev/vbdSLOT. 0, -EINVAL (bad arguments; DISK_ASYNC without shared memory), -EBUSY (the slot is
+   *  /dev/vbdSLOT, and its partitions as /dev/vbdSLOTpN: it must answer already. 0, -EINVAL (bad arguments; DISK_ASYNC without shared memory), -EBUSY (the slot is
    *  taken), -ENOMEM. */
   disk_attach(slot: number, sizeBytes: number, sectorBytes: number, flags: number): number;
   /** Write its cache back and take it away: 0, -ENXIO (no such disk), -EBUSY (open or mounted), or

@@ -123,6 +123,7 @@ const OWN: Partial<Record<ExportName, string>> = {
   machine_stop: 'EINVAL',
   machine_resume: 'EINVAL',
   machine_reclaim: '',
+  machine_tick: '',
   cpu_attach: 'EBUSY',
   cpu_adopt: 'EINVAL',
   cpu_area: '',

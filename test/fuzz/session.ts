@@ -115,6 +115,7 @@ const WEIGHTS: Partial<Record<ExportName, number>> = {
   machine_stop: 0.15,
   machine_resume: 0.1,
   machine_reclaim: 0.3,
+  machine_tick: 0.3,
   machine_boot: 0.05,
   machine_start: 0.05,
   cpu_attach: 0.05,

@@ -52,6 +52,8 @@ export const PK_VOPS: u32 = 43;
 export const PK_ZONES: u32 = 44;
 export const PK_TRACE: u32 = 45;
 export const PK_TRACESTATS: u32 = 46;
+export const PK_DISKSTATS: u32 = 47;
+export const PK_PARTITIONS: u32 = 48;
 export const PK_NONE: u32 = 0;
 
 /** The i-th entry of the root besides the processes; past the last: an empty name. */
@@ -60,38 +62,42 @@ export function rootName(i: u32): string {
     case 0:
       return 'cpuinfo';
     case 1:
-      return 'filesystems';
+      return 'diskstats';
     case 2:
-      return 'kmsg';
+      return 'filesystems';
     case 3:
-      return 'locks';
+      return 'kmsg';
     case 4:
-      return 'meminfo';
+      return 'locks';
     case 5:
-      return 'mounts';
+      return 'meminfo';
     case 6:
-      return 'namecache';
+      return 'mounts';
     case 7:
-      return 'self';
+      return 'namecache';
     case 8:
-      return 'stat';
+      return 'partitions';
     case 9:
-      return 'sys';
+      return 'self';
     case 10:
-      return 'trace';
+      return 'stat';
     case 11:
-      return 'trace_stats';
+      return 'sys';
     case 12:
-      return 'uptime';
+      return 'trace';
     case 13:
-      return 'version';
+      return 'trace_stats';
     case 14:
-      return 'vmstat';
+      return 'uptime';
     case 15:
-      return 'vnodes';
+      return 'version';
     case 16:
-      return 'vops';
+      return 'vmstat';
     case 17:
+      return 'vnodes';
+    case 18:
+      return 'vops';
+    case 19:
       return 'zones';
     default:
       return '';
@@ -103,36 +109,40 @@ export function rootKind(i: u32): u32 {
     case 0:
       return PK_CPUINFO;
     case 1:
-      return PK_FILESYSTEMS;
+      return PK_DISKSTATS;
     case 2:
-      return PK_KMSG;
+      return PK_FILESYSTEMS;
     case 3:
-      return PK_LOCKS;
+      return PK_KMSG;
     case 4:
-      return PK_MEMINFO;
+      return PK_LOCKS;
     case 5:
-      return PK_MOUNTSLINK;
+      return PK_MEMINFO;
     case 6:
-      return PK_NAMECACHE;
+      return PK_MOUNTSLINK;
     case 7:
-      return PK_SELF;
+      return PK_NAMECACHE;
     case 8:
-      return PK_STAT;
+      return PK_PARTITIONS;
     case 9:
-      return PK_SYS;
+      return PK_SELF;
     case 10:
-      return PK_TRACE;
+      return PK_STAT;
     case 11:
-      return PK_TRACESTATS;
+      return PK_SYS;
     case 12:
-      return PK_UPTIME;
+      return PK_TRACE;
     case 13:
-      return PK_VERSION;
+      return PK_TRACESTATS;
     case 14:
-      return PK_VMSTAT;
+      return PK_UPTIME;
     case 15:
-      return PK_VNODES;
+      return PK_VERSION;
     case 16:
+      return PK_VMSTAT;
+    case 17:
+      return PK_VNODES;
+    case 18:
       return PK_VOPS;
     default:
       return PK_ZONES;

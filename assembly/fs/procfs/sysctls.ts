@@ -8,6 +8,7 @@ import { FD_LIMIT } from '../../proc/file';
 import { Sysctl, sysctlNumber, sysctlParse, sysctlRegister, sysctlShown } from '../../proc/sysctl';
 import { cacheReclaimSome } from '../../vfs/nametree';
 import { vnodeReclaimSome } from '../../vfs/vnode';
+import { writebackLimits } from '../../vfs/writeback';
 import { ALLOC_NOIO } from '../../vm/page';
 import { kmalloc } from '../../vm/zone';
 import { versionText } from './system';
@@ -101,6 +102,51 @@ function showReserve(sc: Sysctl, t: Text): void {
   textByte(t, 10);
 }
 
+function showLowwater(sc: Sysctl, t: Text): void {
+  textU64(t, roots().r_lowwater);
+  textByte(t, 10);
+}
+
+/** Below the reserve it would never be reached. */
+function setLowwater(sc: Sysctl, text: usize, len: u32): i32 {
+  const r = roots();
+  const v = sysctlParse(text, len);
+  if (v < <i64>r.r_reserve || v > <i64>(r.r_nframes / 2)) return -EINVAL;
+  r.r_lowwater = <u32>v;
+  r.r_entermark = r.r_lowwater;
+  return 0;
+}
+
+const CENTISECS_MAX: u32 = 360_000;
+/** More of RAM than this in dirty pages would leave nothing to work with. */
+const RATIO_MAX: i64 = 50;
+
+function showRatio(sc: Sysctl, t: Text): void {
+  textU64(t, roots().r_dirtyratio);
+  textByte(t, 10);
+}
+
+function setRatio(sc: Sysctl, text: usize, len: u32): i32 {
+  const v = sysctlParse(text, len);
+  if (v < 1 || v > RATIO_MAX) return -EINVAL;
+  roots().r_dirtyratio = <u32>v;
+  writebackLimits();
+  return 0;
+}
+
+function showBackground(sc: Sysctl, t: Text): void {
+  textU64(t, roots().r_bgratio);
+  textByte(t, 10);
+}
+
+function setBackground(sc: Sysctl, text: usize, len: u32): i32 {
+  const v = sysctlParse(text, len);
+  if (v < 0 || v > RATIO_MAX) return -EINVAL;
+  roots().r_bgratio = <u32>v;
+  writebackLimits();
+  return 0;
+}
+
 export function sysctlsInit(): void {
   const r = roots();
   r.r_hostname = <u32>kmalloc(HOSTNAME_MAX, ALLOC_NOIO);
@@ -114,7 +160,10 @@ export function sysctlsInit(): void {
   sysctlShown('kernel.version', showVersion);
   sysctlRegister('vfs.maxnames', 0o644, showMaxnames, setMaxnames);
   sysctlRegister('vfs.maxvnodes', 0o644, showMaxvnodes, setMaxvnodes);
-  // below the reserve it would never be reached
-  sysctlNumber('vm.lowwater', ROOTS + offsetof<Roots>('r_lowwater'), r.r_reserve, r.r_nframes / 2);
+  sysctlRegister('vm.lowwater', 0o644, showLowwater, setLowwater);
   sysctlShown('vm.reserve', showReserve);
+  sysctlRegister('vm.dirty_background_ratio', 0o644, showBackground, setBackground);
+  sysctlNumber('vm.dirty_expire_centisecs', ROOTS + offsetof<Roots>('r_expirecs'), 0, CENTISECS_MAX);
+  sysctlRegister('vm.dirty_ratio', 0o644, showRatio, setRatio);
+  sysctlNumber('vm.dirty_writeback_centisecs', ROOTS + offsetof<Roots>('r_intervalcs'), 1, CENTISECS_MAX);
 }

@@ -1,7 +1,9 @@
 /** procfs: the texts about the machine, in Linux's formats where Linux has such a file. */
+import { DISK_MAJOR, DISK_MINORS } from '../../abi/disk';
 import { EIO } from '../../abi/errno';
 import { PAGE_SHIFT } from '../../abi/layout';
 import { NVOPS } from '../../abi/vops';
+import { Disk, diskName } from '../../dev/disk';
 import { bb, KLOG_ADDR, KLOG_SIZE, roots } from '../../kern/boot';
 import { clockMs } from '../../kern/clock';
 import { CPU_VOPS, cpuAt } from '../../kern/cpu';
@@ -19,11 +21,13 @@ import { bufReserve } from './buf';
 import {
   argOf,
   PK_CPUINFO,
+  PK_DISKSTATS,
   PK_FILESYSTEMS,
   PK_KMSG,
   PK_LOCKS,
   PK_MEMINFO,
   PK_NAMECACHE,
+  PK_PARTITIONS,
   PK_STAT,
   PK_SYSCTL,
   PK_TRACE,
@@ -57,17 +61,22 @@ function zoneFrames(): u32 {
   return n;
 }
 
-/** Frames that a program could still get. Nothing in a tmpfs can be given up, so: the free ones. */
+/** Frames that a program could still get: the free ones, and clean pages of disks. Nothing in a tmpfs can
+ *  be given up. */
 function available(): u32 {
   const free = bb().bb_frames_free;
-  return free > roots().r_reserve ? free - roots().r_reserve : 0;
+  return (free > roots().r_reserve ? free - roots().r_reserve : 0) + roots().r_nclean;
 }
 
 function meminfoText(t: Text): void {
   kbLine(t, 'MemTotal', bb().bb_frames_total);
   kbLine(t, 'MemFree', bb().bb_frames_free);
   kbLine(t, 'MemAvailable', available());
-  kbLine(t, 'Cached', roots().r_filepages);
+  const buffers = diskPages();
+  kbLine(t, 'Buffers', buffers);
+  kbLine(t, 'Cached', roots().r_filepages - buffers);
+  kbLine(t, 'Dirty', roots().r_ndirty);
+  kbLine(t, 'Writeback', 0); // no write outlives the call that makes it
   kbLine(t, 'Slab', zoneFrames());
 }
 
@@ -79,6 +88,11 @@ function vmstatText(t: Text): void {
   line(t, 'frames_zone', zoneFrames());
   line(t, 'reserve', r.r_reserve);
   line(t, 'lowwater', r.r_lowwater);
+  line(t, 'nr_clean', r.r_nclean);
+  line(t, 'nr_dirty', r.r_ndirty);
+  line(t, 'nr_dirty_threshold', r.r_dirtymax);
+  line(t, 'nr_dirty_background_threshold', r.r_dirtybg);
+  line(t, 'pages_reclaimed', r.r_reclaimed);
 }
 
 /** Seconds with two digits behind the point. */
@@ -218,6 +232,57 @@ function vopsText(t: Text): void {
   }
 }
 
+/** Linux's diskstats: reads, merged, sectors, ms; the same of writes; in flight, ms, weighted ms; the same of
+ *  discards; flushes, ms. Nothing is merged or measured. */
+function diskstatsText(t: Text): void {
+  for (let p = roots().r_disks; p != 0; p = changetype<Disk>(<usize>p).dk_next) {
+    const dk = changetype<Disk>(<usize>p);
+    diskNumbers(t, dk);
+    diskName(dk, t);
+    statColumns(t, dk.dk_nread, dk.dk_sread);
+    statColumns(t, dk.dk_nwrite, dk.dk_swrite);
+    textLit(t, ' 0 0 0');
+    statColumns(t, dk.dk_ndiscard, dk.dk_sdiscard);
+    textByte(t, 32);
+    textU64(t, dk.dk_nflush);
+    textLit(t, ' 0\n');
+  }
+}
+
+function statColumns(t: Text, requests: u64, sectors: u64): void {
+  textByte(t, 32);
+  textU64(t, requests);
+  textLit(t, ' 0 ');
+  textU64(t, sectors);
+  textLit(t, ' 0');
+}
+
+function diskNumbers(t: Text, dk: Disk): void {
+  textPad(t, DISK_MAJOR, 4);
+  textPad(t, dk.dk_slot * DISK_MINORS + dk.dk_part, 8);
+  textByte(t, 32);
+}
+
+/** Sizes in KiB, as Linux's partitions. */
+function partitionsText(t: Text): void {
+  textLit(t, 'major minor  #blocks  name\n\n');
+  for (let p = roots().r_disks; p != 0; p = changetype<Disk>(<usize>p).dk_next) {
+    const dk = changetype<Disk>(<usize>p);
+    diskNumbers(t, dk);
+    textPad(t, dk.dk_size >> 10, 10);
+    textByte(t, 32);
+    diskName(dk, t);
+    textByte(t, 10);
+  }
+}
+
+/** Pages in the caches of disks themselves. */
+function diskPages(): u32 {
+  let n: u32 = 0;
+  for (let p = roots().r_disks; p != 0; p = changetype<Disk>(<usize>p).dk_next) n += changetype<Disk>(<usize>p).dk_fc.fc_npages;
+  return n;
+}
+
 /** The text of a file about the machine: 0 or an errno. */
 export function systemText(vp: Vnode, kind: u32, t: Text): i32 {
   if (kind == PK_SYSCTL) sysctl_show(sysctlAt(argOf(vp)), t);
@@ -235,6 +300,8 @@ export function systemText(vp: Vnode, kind: u32, t: Text): i32 {
   else if (kind == PK_VOPS) vopsText(t);
   else if (kind == PK_TRACE) traceText(t);
   else if (kind == PK_TRACESTATS) traceStatsText(t);
+  else if (kind == PK_DISKSTATS) diskstatsText(t);
+  else if (kind == PK_PARTITIONS) partitionsText(t);
   else if (kind == PK_LOCKS) return locksFile(t);
   else return -EIO;
   return 0;

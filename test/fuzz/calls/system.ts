@@ -154,6 +154,7 @@ export const systemMakers = {
   clock_ms: (d) => d.step([]),
   console_input: consoleInput,
   machine_reclaim: (d) => d.step([]),
+  machine_tick: (d) => d.step([]),
   machine_stop: (d) =>
     d.step([], (result) => {
       if (result === 0) d.world.stopped = true;

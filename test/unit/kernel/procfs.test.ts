@@ -24,11 +24,13 @@ import { cat, codeOf, onMachine, readAll, readlink } from './kit.ts';
 
 const FILES = [
   'cpuinfo',
+  'diskstats',
   'filesystems',
   'kmsg',
   'locks',
   'meminfo',
   'namecache',
+  'partitions',
   'stat',
   'trace',
   'trace_stats',
