@@ -8,6 +8,8 @@
  * C1. A tree that was shared never changes again. It is plain data, so that it can cross to another
  *     thread; there its owners are others, which is right.
  * C2. A chunk that is not there reads as zeros (a memory disk), or as what lies below (an overlay).
+ * C3. Chunks that a table owns alone when it is cleared serve the next: memory that was touched before is
+ *     many times as quick, and disks come and go by the thousand where crash states are checked.
  */
 
 /** Children for a node, bytes for a chunk; the other is empty. */
@@ -44,6 +46,11 @@ export function zeroChunk(lenBytes: number): Uint8Array {
   }
   return bytes;
 }
+
+/** Bytes of chunks of one size that are kept for the next table. */
+const SPARE_BYTES = 4 << 20;
+/** Chunks that nobody has, by length. What they hold is anything. */
+const spares = new Map<number, Uint8Array[]>();
 
 /** Copy a part of `from`. Whole arrays are given as they are: a view of them costs more. */
 export function copyBytes(from: Uint8Array, start: number, into: Uint8Array, at: number, len: number): void {
@@ -103,7 +110,8 @@ export class Chunks {
     const chunk = parent.slots[slot];
     if (chunk !== undefined && chunk.owner === this.#owner) return chunk.bytes;
     const source = chunk?.bytes ?? otherwise;
-    const bytes = source === undefined ? new Uint8Array(this.chunkBytes) : source.slice();
+    const bytes = source === undefined ? this.#zeros() : this.#take();
+    if (source !== undefined) bytes.set(source);
     if (chunk === undefined) this.#count++;
     parent.slots[slot] = { owner: this.#owner, slots: NO_SLOTS, bytes };
     return bytes;
@@ -116,7 +124,7 @@ export class Chunks {
     const chunk = parent.slots[slot];
     if (chunk !== undefined && chunk.owner === this.#owner) return chunk.bytes;
     if (chunk === undefined) this.#count++;
-    const bytes = new Uint8Array(this.chunkBytes);
+    const bytes = this.#take();
     parent.slots[slot] = { owner: this.#owner, slots: NO_SLOTS, bytes };
     return bytes;
   }
@@ -161,9 +169,33 @@ export class Chunks {
     }
   }
 
+  /** Drop all. */
   clear(): void {
+    const spare = spares.get(this.chunkBytes) ?? [];
+    spares.set(this.chunkBytes, spare);
+    this.#giveBack(this.#root, spare);
     this.#root = undefined;
     this.#count = 0;
+  }
+
+  /** Keep the chunks that are this table's alone. What it does not own leads to none that it owns. */
+  #giveBack(root: TreeNode | undefined, spare: Uint8Array[]): void {
+    const most = SPARE_BYTES / this.chunkBytes;
+    const nodes = [root];
+    for (let node = nodes.pop(); node !== undefined && spare.length < most; node = nodes.pop()) {
+      if (node.owner !== this.#owner) continue;
+      if (node.slots === NO_SLOTS) spare.push(node.bytes);
+      else for (const child of node.slots) if (child !== undefined) nodes.push(child);
+    }
+  }
+
+  /** Bytes for a chunk; what they hold is anything. */
+  #take(): Uint8Array {
+    return spares.get(this.chunkBytes)?.pop() ?? new Uint8Array(this.chunkBytes);
+  }
+
+  #zeros(): Uint8Array {
+    return spares.get(this.chunkBytes)?.pop()?.fill(0) ?? new Uint8Array(this.chunkBytes);
   }
 
   /** The tree as it is now. Nothing that is done to this table later reaches it. */
