@@ -12,16 +12,15 @@ import { ballocFreeAt, ballocTakeKept, baOf, maskClear, maskSet } from './balloc
 import { Ext4Inode, ext4LockInside, Ext4Mount, emUnlock, groupFirst, groupOf } from './types';
 
 /** A file of fewer blocks gets none. */
-const WINDOW_FROM: u32 = 16;
+const WINDOW_FROM: u32 = 8;
 const WINDOW_MAX: u32 = 512;
 
-/** Keep blocks behind a run that was taken for the inode. */
+/** Keep blocks behind a run that was taken for the inode, if nothing is kept yet: as many as the file has. */
 export function windowOpen(em: Ext4Mount, ei: Ext4Inode, lblk: u32, pblk: u64, n: u32): void {
   const next = <u64>lblk + n;
-  if (next < WINDOW_FROM || next > u32.MAX_VALUE - WINDOW_MAX) return;
+  if (ei.ei_palen != 0 || next < WINDOW_FROM || next > u32.MAX_VALUE - WINDOW_MAX) return;
   ext4LockInside(em);
-  drop(em, ei);
-  let len = n < WINDOW_FROM ? WINDOW_FROM : n > WINDOW_MAX ? WINDOW_MAX : n;
+  let len: u32 = next > WINDOW_MAX ? WINDOW_MAX : <u32>next;
   // on a disk that fills up nothing is kept
   if (em.em_freeblocks > em.em_reserved + <u64>WINDOW_MAX * 16) len = ballocFreeAt(em, pblk + n, len);
   else len = 0;
@@ -46,7 +45,15 @@ export function windowTake(em: Ext4Mount, ei: Ext4Inode, lblk: u32, want: u32, o
   const pblk = ei.ei_papblk;
   const n = ei.ei_palen < want ? ei.ei_palen : want;
   const fits = ei.ei_palen != 0 && ei.ei_palblk == lblk;
-  drop(em, ei);
+  if (!fits || n == ei.ei_palen) drop(em, ei);
+  else {
+    // the rest is kept on
+    const g = groupOf(em, pblk);
+    maskClear(em, g, <u32>(pblk - groupFirst(em, g)), n);
+    ei.ei_papblk = pblk + n;
+    ei.ei_palblk = lblk + n;
+    ei.ei_palen -= n;
+  }
   const r = fits ? ballocTakeKept(em, pblk, n, out) : 0;
   emUnlock(em);
   return r;
