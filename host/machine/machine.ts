@@ -13,6 +13,7 @@ import type { NodeFs } from '../syscalls/fs/types.ts';
 import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
 import type { RemoteDisk } from '../devices/remote.ts';
 import type { BlockDevice } from '../devices/types.ts';
+import { startInterval, stopTimer, type Timer } from '#platform';
 import type { Cpu } from './cpu.ts';
 import { type AttachedDisk, type DiskOptions, Disks, type DiskSpec, split } from './disks.ts';
 import type { Flavour } from './kernels.ts';
@@ -30,6 +31,9 @@ export interface MachineIdentity {
   pool?: MemoryPool;
 }
 
+/** How often the kernel may write back what has grown old. */
+const TICK_MS = 1000;
+
 export class Machine {
   readonly cpu: Cpu;
   readonly flavour: Flavour;
@@ -38,6 +42,8 @@ export class Machine {
   #fsProcess: Process;
   readonly #identity: MachineIdentity;
   readonly #disks: Disks;
+  /** While there are disks, and the clock is real. */
+  #ticker: Timer | undefined;
   #down = false;
   /** What the log was when the machine went. */
   #lastLog: string | undefined;
@@ -51,6 +57,7 @@ export class Machine {
     this.init = new Process(cpu, identity.initPid);
     const { fsPid = identity.initPid } = identity;
     this.#fsProcess = fsPid === identity.initPid ? this.init : new Process(cpu, fsPid);
+    this.#tick();
   }
 
   /** node:fs on this machine, as the credentials given at boot (root unless told). */
@@ -103,7 +110,9 @@ export class Machine {
    */
   attachDisk(device: BlockDevice | RemoteDisk, options: DiskOptions = {}): number {
     if (this.#down) throw syscallError(ESRCH, 'attachDisk');
-    return this.#disks.attach(device, options);
+    const slot = this.#disks.attach(device, options);
+    this.#tick();
+    return slot;
   }
 
   /**
@@ -112,7 +121,27 @@ export class Machine {
    *   of a write that failed: then it is out all the same.
    */
   detachDisk(slot: number): void {
-    this.#disks.detach(slot);
+    try {
+      this.#disks.detach(slot);
+    } finally {
+      this.#tick();
+    }
+  }
+
+  /** Have the timer that is needed now, or none. A virtual clock writes back when it is moved on. */
+  #tick(): void {
+    const wanted = !this.#down && !this.#identity.virtualClock && this.#disks.any;
+    if (!wanted && this.#ticker !== undefined) {
+      stopTimer(this.#ticker);
+      this.#ticker = undefined;
+    } else if (wanted && this.#ticker === undefined) {
+      this.#ticker = startInterval(() => {
+        if (this.cpu.panic !== undefined) return;
+        this.cpu.exports.machine_tick();
+        this.cpu.scheduler.kick();
+      }, TICK_MS);
+      this.#ticker.unref();
+    }
   }
 
   /** Attach what boot() was given. */
@@ -194,6 +223,7 @@ export class Machine {
   shutdown(): void {
     if (this.#down) return;
     this.#down = true;
+    this.#tick();
     const { cpu } = this;
     cpu.scheduler.shutdown();
     const leaks = cpu.exports.machine_shutdown();

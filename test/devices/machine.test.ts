@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FaultDisk } from '../../host/devices/fault.ts';
 import { LatencyDisk } from '../../host/devices/latency.ts';
 import { MemoryDisk } from '../../host/devices/memory.ts';
@@ -143,6 +143,16 @@ describe('attached', () => {
     expect(disk.totals.flush.count).toBeGreaterThan(0);
     expect(closed.closed).toBe(true);
     expect(() => machine.attachDisk(memory())).toThrow(/ESRCH/);
+  });
+
+  it('and once a second the kernel may write back what is old, while there are disks and the clock is real', async () => {
+    const real = boot();
+    const virtual = boot({ clock: 'virtual', disks: [memory()] });
+    const [ticks, none] = [real, virtual].map(({ cpu }) => vi.spyOn(cpu.exports, 'machine_tick'));
+    const slot = real.attachDisk(memory());
+    await vi.waitFor(() => expect(ticks).toHaveBeenCalled(), { timeout: 10_000 });
+    real.detachDisk(slot);
+    expect(none).not.toHaveBeenCalled();
   });
 
   it('a machine that cannot have the disks asked for is not booted', () => {
