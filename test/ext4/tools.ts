@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type BlockDevice, Device } from '../../host/devices/types.ts';
-import { MemoryDisk } from '../../host/devices/memory.ts';
 
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 /** mke2fs's UUIDs, hash seeds and times are then the same each time. */
@@ -96,6 +95,37 @@ export class NewFileDisk extends Device {
   }
 }
 
+/** Bytes as a disk that shares them. */
+export class BytesDisk extends Device {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    super({
+      sizeBytes: bytes.length,
+      sectorBytes: 512,
+      readOnly: false,
+      writeCache: false,
+      discards: false,
+    });
+    this.#bytes = bytes;
+  }
+
+  protected readSectors(offBytes: number, into: Uint8Array, at: number, lenBytes: number): void {
+    into.set(this.#bytes.subarray(offBytes, offBytes + lenBytes), at);
+  }
+
+  protected writeSectors(offBytes: number, from: Uint8Array, at: number, lenBytes: number): void {
+    this.#bytes.set(from.subarray(at, at + lenBytes), offBytes);
+  }
+
+  protected flushSectors(): void {}
+  protected discardSectors(): void {}
+
+  protected zeroSectors(offBytes: number, lenBytes: number): void {
+    this.#bytes.fill(0, offBytes, offBytes + lenBytes);
+  }
+}
+
 /** What a disk holds, as a sparse file. */
 export function save(disk: BlockDevice, path = newPath()): string {
   const fd = openSync(path, 'w');
@@ -110,8 +140,8 @@ export function save(disk: BlockDevice, path = newPath()): string {
   return path;
 }
 
-export function load(path: string): MemoryDisk {
-  return MemoryDisk.of(readFileSync(path));
+export function load(path: string): BytesDisk {
+  return new BytesDisk(readFileSync(path));
 }
 
 /** e2fsck -fn: 0 means clean. */
