@@ -13,6 +13,7 @@ import { jbd2Init } from '../fs/jbd2/journal';
 import { revokeInit } from '../fs/jbd2/revoke';
 import { nullfsInit } from '../fs/nullfs/vfsops';
 import { procfsInit } from '../fs/procfs/vfsops';
+import { ext4Init } from '../fs/ext4/vfsops';
 import { tmpfsInit } from '../fs/tmpfs/vfsops';
 
 /** Register all of them. Boot only, on the first CPU. */
@@ -21,6 +22,7 @@ export function fsInit(): void {
   pipeInit();
   pipefsInit();
   tmpfsInit();
+  ext4Init();
   devfsInit();
   devptsInit();
   procfsInit();

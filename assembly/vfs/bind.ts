@@ -16,6 +16,7 @@ import {
   MNTF_FSRDONLY,
   Vfsconf,
   vfs_remount,
+  vfs_setro,
 } from './mount';
 import { cacheRef, Namecache, NCF_DESTROYED } from './namecache';
 import { cacheIsAncestor } from './nametree';
@@ -112,8 +113,12 @@ export function remountAll(mp: Mount, flags: u32, opts: usize, optslen: u32): i3
     if (real.mnt_op_remount == 0) return -EINVAL;
     const e = vfs_remount(real, opts, optslen);
     if (e != 0) return e;
-    mountSetOpts(real, opts, optslen);
   }
+  if (readOnly != ((real.mnt_flag & MNTF_FSRDONLY) != 0)) {
+    const e = vfs_setro(real, readOnly);
+    if (e != 0) return e;
+  }
+  if (optslen != 0) mountSetOpts(real, opts, optslen);
   setReadOnly(real, readOnly);
   for (let p = roots().r_mounts; p != 0; p = changetype<Mount>(<usize>p).mnt_next) setIfBindOf(p, real, readOnly);
   for (let p = roots().r_lingering; p != 0; p = changetype<Mount>(<usize>p).mnt_next) setIfBindOf(p, real, readOnly);

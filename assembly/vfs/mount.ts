@@ -63,8 +63,8 @@ export class Mount {
   mnt_op_sync: u32;
   mnt_op_vget: u32;
   mnt_op_remount: u32;
+  mnt_op_setro: u32;
   mnt_op_tick: u32;
-  mnt_pad: u32;
   // then three Fsmanage
 
   // @ts-ignore: decorator
@@ -279,6 +279,10 @@ export function vfsSetRemount(mp: Mount, fn: (mp: Mount, opts: usize, optslen: u
   mp.mnt_op_remount = fn.index;
 }
 
+/** setro: be read-only from now on, or writable: 0, or an errno and nothing has changed. Nothing is open for writing. */
+export function vfsSetSetro(mp: Mount, fn: (mp: Mount, readOnly: bool) => i32): void {
+  mp.mnt_op_setro = fn.index;
+}
 /** tick: time has passed; commit what is old enough. Nothing is locked. */
 export function vfsSetTick(mp: Mount, fn: (mp: Mount) => void): void {
   mp.mnt_op_tick = fn.index;
@@ -313,6 +317,10 @@ export function vfs_tick(mp: Mount): void {
 }
 export function vfs_remount(mp: Mount, opts: usize, optslen: u32): i32 {
   return mp.mnt_op_remount != 0 ? call_indirect<i32>(mp.mnt_op_remount, mp, opts, optslen) : 0;
+}
+
+export function vfs_setro(mp: Mount, readOnly: bool): i32 {
+  return mp.mnt_op_setro != 0 ? call_indirect<i32>(mp.mnt_op_setro, mp, readOnly) : 0;
 }
 
 /** VFS_VPTOFH: what names a file for good within its mount. */

@@ -24,7 +24,10 @@ const AT_PLACE: usize = AT_TEXT + ((offsetof<Text>() + 7) & ~7);
 const AT_WORDS: usize = AT_PLACE + offsetof<Place>();
 const AT_MAP: usize = AT_WORDS + 8 * 16;
 const MAP_BYTES: usize = 224;
-const AT_END: usize = AT_MAP + MAP_BYTES;
+const AT_FS: usize = AT_MAP + MAP_BYTES;
+/** What a file system may keep while one of its operations lasts, bytes. */
+export const SCRATCH_FS_SIZE: usize = 416;
+const AT_END: usize = AT_FS + SCRATCH_FS_SIZE;
 
 if (AT_END > CPU_SCRATCH + CPU_SCRATCH_SIZE) ERROR('CPU scratch is too small');
 
@@ -93,4 +96,11 @@ export function scratchMap(): usize {
 @inline
 export function scratchPath(i: u32): usize {
   return changetype<usize>(curcpu) + CPU_PATHBUF + ((<usize>i) << 12);
+}
+
+/** SCRATCH_FS_SIZE bytes for the file system whose operation runs. */
+// @ts-ignore: decorator
+@inline
+export function scratchFs(): usize {
+  return changetype<usize>(curcpu) + AT_FS;
 }

@@ -31,7 +31,6 @@ import {
   BG_USED_DIRS_COUNT_LO,
   COMPAT_SPARSE_SUPER2,
   INCOMPAT_META_BG,
-  RO_COMPAT_GDT_CSUM,
   RO_COMPAT_SPARSE_SUPER,
   SB_BACKUP_BGS,
   SB_FIRST_META_BG,
@@ -209,7 +208,7 @@ export function groupHasSuper(em: Ext4Mount, g: u32): bool {
  *  own group's beginning. */
 export function groupDescBlock(em: Ext4Mount, i: u32): u64 {
   if (!hasIncompat(em, INCOMPAT_META_BG) || i < load<u32>(<usize>em.em_sb + SB_FIRST_META_BG)) {
-    return <u64>em.em_first + 1 + i;
+    return em.em_sbblock + 1 + i;
   }
   const g = i << em.em_dpbshift;
   return groupFirst(em, g) + (groupHasSuper(em, g) ? 1 : 0);

@@ -14,9 +14,10 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { Vnode } from '../../vfs/vnode';
 import { writebackPages } from '../../vfs/writeback';
 import { VmPage } from '../../vm/page';
-import { journalCommit, journalCommitted } from '../jbd2/journal';
+import { journalCommitted } from '../jbd2/journal';
 import { PP_DELAY_SHIFT, PP_DIRTY, PP_WRITE_SHIFT } from './delay';
 import { isInline } from './inline';
+import { ext4Commit } from './journal';
 import { mapLocked, mapStore } from './map';
 import { fileResult } from './mapmeta';
 import { blocksOf } from './truncate';
@@ -59,7 +60,7 @@ export function ext4Fsync(fm: Fsmanage, vp: Vnode, flags: u32): i32 {
 
 /** The transaction is committed, or the disk's cache flushed. Without a journal all metadata is written. */
 function flush(em: Ext4Mount, tid: u32): i32 {
-  if (em.em_jn != 0 && tid != 0 && !journalCommitted(jnOf(em), tid)) return journalCommit(jnOf(em));
+  if (em.em_jn != 0 && tid != 0 && !journalCommitted(jnOf(em), tid)) return ext4Commit(em);
   let e: i32 = 0;
   if (em.em_jn == 0) e = writebackPages(em.em_fc);
   if ((em.em_opts & MO_BARRIER) == 0) return e;

@@ -7,6 +7,7 @@
  */
 import { EROFS } from '../../abi/errno';
 import { curcpu } from '../../kern/cpu';
+import { pageOf, VmPage } from '../../vm/page';
 import { bget, bread, brelse, bufDirty, bufError, bufForget } from '../../vfs/buf';
 import {
   Journal,
@@ -60,7 +61,7 @@ export function ext4End(em: Ext4Mount): void {
 /** The buffer at b, of that block, was or will be changed in this handle: 0 or an errno. */
 export function ext4Dirty(em: Ext4Mount, b: usize, block: u64): i32 {
   if (em.em_jn != 0) return journalDirty(jnOf(em), b, block);
-  bufDirty(em.em_fc, b);
+  bufDirty(em.em_fc, b, em.em_bshift);
   return 0;
 }
 
@@ -108,4 +109,29 @@ export function ext4BufError(): i32 {
 /** Seconds of this call's time, as the superblock keeps them. */
 export function nowSec32(): u32 {
   return <u32>curcpu.c_nowsec;
+}
+
+// ── what has been checked ────────────────────────────────────────────────────────────────────
+
+/** Four bits of pg_flags, one for each KiB of a page: the block that begins there has been checked
+ *  since it was read, or made here. */
+const PG_CHECKED0: u32 = 0x01000000;
+
+// @ts-ignore: decorator
+@inline
+function checkedBit(b: usize): u32 {
+  return PG_CHECKED0 << ((<u32>b >> 10) & 3);
+}
+
+/** Has the checksum of this buffer's block been compared? */
+// @ts-ignore: decorator
+@inline
+export function bufChecked(b: usize): bool {
+  return (pageOf(b).pg_flags & checkedBit(b)) != 0;
+}
+
+export function bufSetChecked(b: usize): void {
+  const at = changetype<usize>(pageOf(b)) + offsetof<VmPage>('pg_flags');
+  if (SMP) atomic.or<u32>(at, checkedBit(b));
+  else store<u32>(at, load<u32>(at) | checkedBit(b));
 }

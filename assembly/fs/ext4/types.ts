@@ -206,6 +206,7 @@ export const EI_XATTR: u32 = 2; //   has attributes in the inode
 export const EI_BAD: u32 = 4; //     what the disk said made no sense
 export const EI_DADIRTY: u32 = 8; // renamed over another, or truncated to 0: written before a commit
 export const EI_ROOTOK: u32 = 16; // the extent root's entries were checked
+export const EI_DELETED: u32 = 128; // freed on the disk
 export const EI_CUT: u32 = 64; //     cut to nothing while open: flushed when it is closed
 export const EI_MAPDIRTY: u32 = 32; // i_block or i_blocks changed in this handle: to be stored
 

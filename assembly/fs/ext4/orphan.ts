@@ -1,0 +1,288 @@
+/**
+ * ext4: orphans (orphan.rst): inodes that a crash must not leave behind: without a name while they are
+ * open, or with blocks past their size while a truncate is under way.
+ *
+ * They are a list on disk: s_last_orphan is its head, i_dtime of each the next. In RAM the list has both
+ * directions, so that one is taken out without reading. Where mkfs made an orphan file, the list is
+ * used all the same, which every reader of such a file system looks at first; the file is only
+ * emptied, when it was left with something in it.
+ */
+import { ENOMEM, ESTALE } from '../../abi/errno';
+import {
+  COMPAT_ORPHAN_FILE,
+  EXT4_INLINE_DATA_FL,
+  OB_MAGIC,
+  OB_TAIL_SIZE,
+  RO_COMPAT_ORPHAN_PRESENT,
+  SB_FEATURE_RO_COMPAT,
+  SB_LAST_ORPHAN,
+  SB_ORPHAN_FILE_INUM,
+} from '../../abi/ext4';
+import { scratchWord } from '../../vfs/scratch';
+import { Vnode, vnodePut } from '../../vfs/vnode';
+import { S_IFDIR, S_IFLNK, S_IFREG } from '../../abi/flags';
+import { attrBegin, attrEnd } from '../../vfs/fscache';
+import { crc32c, crc32cU32 } from './crc';
+import { dirBlocks } from './dir';
+import { ext4Error, ext4Log } from './error';
+import { ext4InodeFree, ext4InodeUsed } from './ialloc';
+import { ext4InodeGet, ext4InodeStore, IGET_ORPHAN, IGET_SPECIAL } from './inode';
+import { ext4Map } from './map';
+import { superDirty, superWrite } from './super';
+import { symlinkIsFast } from './symlink';
+import { ext4Truncate } from './truncate';
+import {
+  CREDITS_GROUP,
+  CREDITS_INODE,
+  CREDITS_ORPHAN,
+  CREDITS_XATTR,
+  ext4Begin,
+  ext4Bread,
+  ext4Brelse,
+  ext4BufError,
+  ext4Dirty,
+  ext4End,
+  nowSec32,
+} from './txn';
+import {
+  EI_DELETED,
+  EI_ORPHAN,
+  emLock,
+  emUnlock,
+  Ext4Inode,
+  Ext4Mount,
+  eiOf,
+  hasCompat,
+  hasRoCompat,
+  inoInRange,
+  MapResult,
+  MR_HOLE,
+  MR_UNWRITTEN,
+} from './types';
+import { xattrBlockDrop } from './xattr';
+import { clockNow } from '../../kern/clock';
+import { kfree, kmalloc } from '../../vm/zone';
+import { ALLOC_NOIO } from '../../vm/page';
+
+/** Put an inode on the list, if it is not there. Inside a handle with CREDITS_ORPHAN; the inode's store
+ *  follows. 0 or an errno. */
+export function ext4OrphanAdd(em: Ext4Mount, vp: Vnode): i32 {
+  const ei = eiOf(vp);
+  emLock(em);
+  let e: i32 = 0;
+  if ((ei.ei_state & EI_ORPHAN) == 0) {
+    const head = <usize>em.em_sb + SB_LAST_ORPHAN;
+    ei.ei_dtime = load<u32>(head);
+    store<u32>(head, ei.ei_ino);
+    e = superDirty(em);
+    link(em, ei);
+  }
+  emUnlock(em);
+  return e;
+}
+
+function link(em: Ext4Mount, ei: Ext4Inode): void {
+  ei.ei_state |= EI_ORPHAN;
+  ei.ei_oprev = 0;
+  ei.ei_onext = em.em_orphans;
+  if (em.em_orphans != 0) changetype<Ext4Inode>(<usize>em.em_orphans).ei_oprev = <u32>changetype<usize>(ei);
+  em.em_orphans = <u32>changetype<usize>(ei);
+}
+
+function unlink(em: Ext4Mount, ei: Ext4Inode): void {
+  ei.ei_state &= ~EI_ORPHAN;
+  if (ei.ei_onext != 0) changetype<Ext4Inode>(<usize>ei.ei_onext).ei_oprev = ei.ei_oprev;
+  if (ei.ei_oprev != 0) changetype<Ext4Inode>(<usize>ei.ei_oprev).ei_onext = ei.ei_onext;
+  else em.em_orphans = ei.ei_onext;
+  ei.ei_onext = 0;
+  ei.ei_oprev = 0;
+}
+
+/** Take an inode off the list, if it is there. Inside a handle with CREDITS_ORPHAN; the inode's store
+ *  follows. 0 or an errno. */
+export function ext4OrphanDel(em: Ext4Mount, vp: Vnode): i32 {
+  const ei = eiOf(vp);
+  if ((ei.ei_state & EI_ORPHAN) == 0) return 0;
+  emLock(em);
+  const prev = changetype<Ext4Inode>(<usize>ei.ei_oprev);
+  let e: i32 = 0;
+  if (changetype<usize>(prev) == 0) {
+    store<u32>(<usize>em.em_sb + SB_LAST_ORPHAN, ei.ei_dtime);
+    e = superDirty(em);
+  } else {
+    prev.ei_dtime = ei.ei_dtime;
+    e = ext4InodeStore(em, prev.ei_vnode);
+  }
+  unlink(em, ei);
+  ei.ei_dtime = 0;
+  emUnlock(em);
+  return e;
+}
+
+/** The inode leaves RAM: what the disk's list says of it stays. */
+export function ext4OrphanForget(em: Ext4Mount, ei: Ext4Inode): void {
+  if ((ei.ei_state & EI_ORPHAN) == 0) return;
+  emLock(em);
+  unlink(em, ei);
+  emUnlock(em);
+}
+
+// ── the end of an inode ──────────────────────────────────────────────────────────────────────
+
+/** Has it blocks in its map? */
+function hasMap(vp: Vnode): bool {
+  if (eiOf(vp).ei_flags & EXT4_INLINE_DATA_FL) return false;
+  if (vp.v_type == S_IFREG || vp.v_type == S_IFDIR) return true;
+  return vp.v_type == S_IFLNK && !symlinkIsFast(vp);
+}
+
+/** Free an inode without links, its blocks first, in steps: 0 or an errno; then it stays an orphan. No
+ *  handle is held, and nobody has the file. */
+export function ext4Delete(em: Ext4Mount, vp: Vnode): i32 {
+  let e: i32 = 0;
+  if (eiOf(vp).ei_state & EI_DELETED) return 0;
+  if (hasMap(vp)) {
+    if (vp.v_type != S_IFREG) {
+      attrBegin(vp.v_fc);
+      vp.v_fc.fc_attr.va_size = 0;
+      attrEnd(vp.v_fc);
+    }
+    e = ext4Truncate(em, vp, 0);
+    if (e != 0) return e;
+  }
+  e = ext4Begin(em, CREDITS_XATTR + CREDITS_ORPHAN + 2 * CREDITS_INODE + CREDITS_GROUP);
+  if (e != 0) return e;
+  const ei = eiOf(vp);
+  e = xattrBlockDrop(em, vp);
+  if (e == 0) e = ext4OrphanDel(em, vp);
+  if (e == 0) {
+    clockNow();
+    ei.ei_dtime = nowSec32();
+    e = ext4InodeStore(em, vp);
+  }
+  if (e == 0) e = ext4InodeFree(em, ei.ei_ino, vp.v_type == S_IFDIR, scratchWord(5));
+  ext4End(em);
+  if (e == 0) ei.ei_state |= EI_DELETED;
+  return e;
+}
+
+// ── after a crash ────────────────────────────────────────────────────────────────────────────
+
+/** Finish what a crash left: 0 or an errno. The file system is writable, and nobody uses it yet. */
+export function ext4OrphansEnd(em: Ext4Mount): i32 {
+  const head = <usize>em.em_sb + SB_LAST_ORPHAN;
+  let n: u32 = 0;
+  while (load<u32>(head) != 0) {
+    const e = endOne(em, load<u32>(head), true);
+    if (e != 0) return e;
+    n++;
+  }
+  if (hasCompat(em, COMPAT_ORPHAN_FILE) && hasRoCompat(em, RO_COMPAT_ORPHAN_PRESENT)) {
+    const e = fileEnd(em, scratchWord(7));
+    if (e != 0) return e;
+    n += load<u32>(scratchWord(7));
+  }
+  if (n != 0) ext4Log(em, 'orphans ended:', n);
+  return 0;
+}
+
+/** One inode: deleted, or truncated to its size. `listed`: it is the list's head. */
+function endOne(em: Ext4Mount, ino: u32, listed: bool): i32 {
+  let e: i32 = 0;
+  if (inoInRange(em, ino)) {
+    const used = ext4InodeUsed(em, ino, scratchWord(5));
+    if (used < 0) return used;
+    if (used == 0) e = -ESTALE;
+  } else e = -ESTALE;
+  if (e == 0) e = ext4InodeGet(em, ino, IGET_ORPHAN, scratchWord(5));
+  if (e != 0) {
+    if (!listed) return 0;
+    // the rest of the list cannot be found
+    ext4Error(em, 'orphan list', ino, 0);
+    return listClear(em);
+  }
+  const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(5)));
+  const ei = eiOf(vp);
+  if (listed) {
+    emLock(em);
+    link(em, ei);
+    emUnlock(em);
+  }
+  if (vp.v_fc.fc_attr.va_nlink == 0) e = ext4Delete(em, vp);
+  else {
+    e = vp.v_type == S_IFREG ? ext4Truncate(em, vp, ei.ei_disksize) : 0;
+    if (e == 0) e = endTruncated(em, vp);
+  }
+  if (e != 0) ext4OrphanForget(em, ei);
+  vnodePut(vp);
+  return e;
+}
+
+function endTruncated(em: Ext4Mount, vp: Vnode): i32 {
+  let e = ext4Begin(em, CREDITS_ORPHAN + CREDITS_INODE);
+  if (e != 0) return e;
+  e = ext4OrphanDel(em, vp);
+  if (e == 0) e = ext4InodeStore(em, vp);
+  ext4End(em);
+  return e;
+}
+
+function listClear(em: Ext4Mount): i32 {
+  let e = ext4Begin(em, 1);
+  if (e != 0) return e;
+  store<u32>(<usize>em.em_sb + SB_LAST_ORPHAN, 0);
+  e = superDirty(em);
+  ext4End(em);
+  return e;
+}
+
+/** The orphan file: every inode in it ended, every slot emptied; how many there were at out. */
+function fileEnd(em: Ext4Mount, out: usize): i32 {
+  store<u32>(out, 0);
+  const map = changetype<MapResult>(kmalloc(offsetof<MapResult>(), ALLOC_NOIO));
+  if (changetype<usize>(map) == 0) return -ENOMEM;
+  let e = ext4InodeGet(em, load<u32>(<usize>em.em_sb + SB_ORPHAN_FILE_INUM), IGET_SPECIAL, scratchWord(4));
+  if (e == 0) {
+    const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(4)));
+    const n = dirBlocks(em, vp);
+    for (let lblk: u32 = 0; lblk < n && e == 0; lblk++) {
+      e = ext4Map(em, vp, lblk, 1, 0, map);
+      if (e == 0 && map.m_flags & (MR_HOLE | MR_UNWRITTEN)) e = ext4Error(em, 'orphan file: hole', eiOf(vp).ei_ino, lblk);
+      if (e == 0) e = fileBlockEnd(em, eiOf(vp), map.m_pblk, out);
+    }
+    vnodePut(vp);
+  }
+  kfree(changetype<usize>(map));
+  if (e != 0) return e;
+  em.em_rocompat &= ~RO_COMPAT_ORPHAN_PRESENT;
+  store<u32>(<usize>em.em_sb + SB_FEATURE_RO_COMPAT, em.em_rocompat);
+  return superWrite(em, 0);
+}
+
+/** checksums.rst: the inode's seed, the block's number, the slots. */
+function slotsSum(em: Ext4Mount, ei: Ext4Inode, b: usize, block: u64): u32 {
+  return crc32c(crc32cU32(crc32cU32(ei.ei_csumseed, <u32>block), <u32>(block >> 32)), b, em.em_bsize - OB_TAIL_SIZE);
+}
+
+function fileBlockEnd(em: Ext4Mount, ei: Ext4Inode, block: u64, out: usize): i32 {
+  const b = ext4Bread(em, block);
+  if (b == 0) return ext4BufError();
+  const tail = b + em.em_bsize - OB_TAIL_SIZE;
+  let e: i32 = load<u32>(tail) == OB_MAGIC ? 0 : ext4Error(em, 'orphan file: block', ei.ei_ino, block);
+  for (let at = b; at < tail && e == 0; at += 4) {
+    const ino = load<u32>(at);
+    if (ino == 0) continue;
+    e = endOne(em, ino, false);
+    store<u32>(out, load<u32>(out) + 1);
+    if (e == 0) e = ext4Begin(em, 1);
+    if (e != 0) break;
+    e = ext4Dirty(em, b, block);
+    if (e == 0) {
+      store<u32>(at, 0);
+      store<u32>(tail, slotsSum(em, ei, b, block), 4);
+    }
+    ext4End(em);
+  }
+  ext4Brelse(b);
+  return e;
+}
