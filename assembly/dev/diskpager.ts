@@ -190,7 +190,8 @@ function diskPutpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, flags: 
     const before = fc.fc_ndirty;
     const e = writeFrom(dk, dirtyRunStart(fc, pg, room), end);
     if (e != 0) {
-      fscacheError(fc, e);
+      // for want of memory nothing is lost yet: it is tried again
+      if (e != -ENOMEM) fscacheError(fc, e);
       if (error == 0) error = e;
     }
     const done = before - fc.fc_ndirty;

@@ -120,6 +120,7 @@ export class Roots {
   r_dirtymax: u32; //     dirty pages at which writers write some of them first
   r_dirtybg: u32; //      dirty pages at which entry writes some
   r_dirtynext: u32; //    the same, higher while what is dirty cannot be written
+  r_dirtyfcnext: u32; //  Fscaches with something to write at which entry writes some
   r_dirtyratio: u32; //   per cent of RAM: r_dirtymax
   r_bgratio: u32; //      per cent of RAM: r_dirtybg
   r_expirecs: u32; //     age at which dirty data is written, 1/100 s

@@ -154,6 +154,7 @@ export function fscacheList(fc: Fscache): void {
     fc.fc_dirtied = <u32>curcpu.c_nowsec;
     listAppend(fc);
     const r = roots();
+    if (r.r_ndirtyfc >= r.r_dirtyfcnext) r.r_entermark = u32.MAX_VALUE;
     if (r.r_vclock != 0 && r.r_wbnext == 0) r.r_wbnext = r.r_vclock_ns + <i64>r.r_intervalcs * NS_PER_CENTISEC;
   }
   spinUnlock(dirtyLock());

@@ -277,6 +277,7 @@ export function fscacheDropRange(fc: Fscache, from: u32, to: u32): u32 {
  */
 export function fscacheRead(fc: Fscache, u: Uio): i32 {
   const size = fc.fc_size;
+  const backed = (fc.fc_flags & FC_BACKED) != 0;
   while (u.uio_resid != 0 && <u64>u.uio_off < size) {
     const index = <u32>(u.uio_off >> PAGE_SHIFT);
     const at = <u32>u.uio_off & (PAGE_SIZE - 1);
@@ -289,7 +290,7 @@ export function fscacheRead(fc: Fscache, u: Uio): i32 {
       const e = pagerRead(fc, index);
       if (e < 0) return e;
       pg = fscachePage(fc, index);
-    } else pg.pg_flags |= PG_REFERENCED;
+    } else if (backed) pg.pg_flags |= PG_REFERENCED;
     from = changetype<usize>(pg) == 0 ? <usize>roots().r_zeropage : pageAddr(pg);
     const e = uiomove(from + at, n, u);
     if (e != 0) return e;

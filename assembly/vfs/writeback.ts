@@ -3,7 +3,8 @@
  * is no process for it: whoever enters the kernel does it, where nothing is locked.
  *
  *     background   more than vm.dirty_background_ratio of RAM is dirty: the next call that enters
- *                  writes the oldest first, until half of that is left
+ *                  writes the oldest first, until half of that is left; so it does with more files
+ *                  than a quarter of the number of frames
  *     writers      at vm.dirty_ratio a write goes on when pages have been written, its own first
  *     age          machine_tick, once a second where disks are attached, or a virtual clock that has
  *                  moved on: what is older than vm.dirty_expire_centisecs; mounts tick (VFS_TICK:
@@ -51,6 +52,7 @@ export function writebackLimits(): void {
   r.r_dirtymax = r.r_nframes / 100 * r.r_dirtyratio + 1;
   r.r_dirtybg = r.r_nframes / 100 * r.r_bgratio + 1;
   r.r_dirtynext = r.r_dirtybg;
+  r.r_dirtyfcnext = dirtyFilesMax();
 }
 
 // ── one Fscache ──────────────────────────────────────────────────────────────────────────────
@@ -89,14 +91,15 @@ export function writebackOne(fc: Fscache): i32 {
 
 // ── passes over all of them ──────────────────────────────────────────────────────────────────
 
-/** Write the oldest until at most `target` pages are dirty. Nothing is locked. */
-export function writebackTo(target: u32): void {
+/** Write the oldest until at most `pages` are dirty, and `files` have something to write. Nothing is locked. */
+function writebackTo(pages: u32, files: u32): void {
   const r = roots();
-  for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0 && r.r_ndirty > target; n--) {
+  for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0; n--) {
+    if (r.r_ndirty <= pages && r.r_ndirtyfc <= files) return;
     const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
     // it is another's turn if something of it stays
     dirtyListRotate(fc);
-    if (fc.fc_ndirty != 0) writebackOne(fc);
+    if (fc.fc_ndirty != 0 || r.r_ndirtyfc > files) writebackOne(fc);
   }
 }
 
@@ -130,13 +133,26 @@ export function writebackMount(mp: Mount): i32 {
 /** Entry found r_entermark raised: too much is dirty, or a virtual clock says that it is time. */
 export function writebackDue(): void {
   const r = roots();
-  if (r.r_ndirty >= r.r_dirtynext) {
-    writebackTo(r.r_dirtybg / 2);
+  const most = dirtyFilesMax();
+  if (r.r_ndirty >= r.r_dirtynext || r.r_ndirtyfc >= r.r_dirtyfcnext) {
+    writebackTo(
+      r.r_ndirty >= r.r_dirtynext ? r.r_dirtybg / 2 : u32.MAX_VALUE,
+      r.r_ndirtyfc >= r.r_dirtyfcnext ? most / 2 : u32.MAX_VALUE,
+    );
     // what could not be written is not tried again at every call
-    const next = r.r_ndirty + r.r_dirtybg / 4;
-    r.r_dirtynext = next > r.r_dirtybg ? next : r.r_dirtybg;
+    r.r_dirtynext = larger(r.r_ndirty + r.r_dirtybg / 4, r.r_dirtybg);
+    r.r_dirtyfcnext = larger(r.r_ndirtyfc + most / 4, most);
   }
   if (r.r_vclock != 0 && r.r_wbnext != 0 && r.r_vclock_ns >= r.r_wbnext) writebackTick();
+}
+
+function larger(a: u32, b: u32): u32 {
+  return a > b ? a : b;
+}
+
+/** Files with something to write keep their vnodes: so many, a sixteenth of RAM or less. */
+function dirtyFilesMax(): u32 {
+  return roots().r_nframes / 4 + 1;
 }
 
 /** Time has passed: what is old is written, mounts commit. Nothing is locked. */
@@ -154,7 +170,7 @@ export function writebackShortage(): bool {
   const r = roots();
   const before = r.r_ndirty;
   if (before == 0) return false;
-  writebackTo(before > r.r_lowwater * 2 ? before - r.r_lowwater * 2 : 0);
+  writebackTo(before > r.r_lowwater * 2 ? before - r.r_lowwater * 2 : 0, u32.MAX_VALUE);
   return r.r_ndirty < before;
 }
 

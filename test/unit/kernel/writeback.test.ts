@@ -1,5 +1,5 @@
 /** Write-back: dirty pages by age, by amount, by shortage of RAM; what a failing disk does to those who write. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { BLKDISCARD, BLKFLSBUF, BLKGETSIZE64, BLKSSZGET } from '../../../assembly/abi/disk.ts';
 import type { Machine } from '../../../host/machine/machine.ts';
 import { checkRam } from '../../helpers/ram.ts';
@@ -91,6 +91,21 @@ test(
     },
     { seed: 1 },
   ),
+);
+
+test(
+  'the host ticks while there are disks, and time is its own',
+  onMachine(async (machine) => {
+    const { fs } = machine;
+    const disk = new RamDisk(MIB);
+    attach(machine, 0, disk);
+    fs.writeFileSync('/proc/sys/vm/dirty_expire_centisecs', '0');
+    const fd = fs.openSync('/dev/vbd0', 'r+');
+    fs.writeSync(fd, pattern(PAGE), 0, PAGE, 0);
+    expect(disk.writes).toBe(0);
+    await vi.waitFor(() => expect(disk.writes).toBe(1), { timeout: 20_000 });
+    fs.closeSync(fd);
+  }),
 );
 
 test(
@@ -229,6 +244,25 @@ describe('a disk that fails', () => {
     note(() => fs.closeSync(fd));
     return codes;
   }
+
+  test('each allocation fails once', async () => {
+    let total = Number.POSITIVE_INFINITY;
+    for (let nth = 0; nth <= total; nth += 1 + (nth >> 5)) {
+      await onMachine((machine) => {
+        // the first run has none that fails, and counts them
+        machine.cpu.exports.fault_arm(nth === 0 ? 0x7fffffff : nth);
+        const slot = codeOf(() => attach(machine, 0, new RamDisk(MIB)));
+        const codes = [slot, ...(slot === 'none' ? workload(machine) : [])];
+        const tried = machine.cpu.exports.fault_arm(0);
+        if (nth === 0) total = tried;
+        // ENOENT: the disk came, and there was no room in /dev for its node
+        for (const code of codes) expect(['none', 'ENOMEM', 'ENFILE', 'ENOENT']).toContain(code);
+        if (nth === 0) expect(new Set(codes)).toEqual(new Set(['none']));
+        checkRam(machine.cpu);
+      })();
+    }
+    expect(total).toBeGreaterThan(100);
+  });
 
   test.each([
     ['once', false],
