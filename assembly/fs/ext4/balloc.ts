@@ -23,8 +23,10 @@ import { bitsClear, bitsCountClear, bitsNextClear, bitsNextSet, bitsSet } from '
 import { ext4Error } from './error';
 import { freedAdd, freedRelease } from './freed';
 import {
+  blockBitmapFlip,
   blockBitmapOk,
   blockBitmapSum,
+  FLIP_MAX,
   gdBlockBitmap,
   gdFlags,
   gdFreeBlocks,
@@ -232,7 +234,8 @@ function bitsChange(em: Ext4Mount, g: u32, b: usize, bit: u32, n: u32, take: boo
   }
   const flags = gdFlags(em, gd);
   if (flags & BG_BLOCK_UNINIT) gdSetFlags(gd, flags & ~BG_BLOCK_UNINIT);
-  blockBitmapSum(em, gd, b);
+  if (flags & BG_BLOCK_UNINIT || n > FLIP_MAX) blockBitmapSum(em, gd, b);
+  else blockBitmapFlip(em, gd, bit, n);
   em.em_flags |= EM_SBDIRTY;
   return groupDirty(em, g);
 }

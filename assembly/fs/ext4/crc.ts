@@ -76,3 +76,47 @@ export function crc16(crc: u32, p: usize, len: u32): u32 {
   }
   return crc;
 }
+
+// ── a checksum of bytes of which a few bits change ───────────────────────────────────────────
+// It is linear: the change is the checksum of the change, moved over what follows. Polynomials over
+// two elements, modulo crc32c's, bits reversed: 1 is the highest bit.
+
+const ONE: u32 = 0x80000000;
+
+/** a × b. */
+function times(a: u32, b: u32): u32 {
+  let product: u32 = 0;
+  while (a != 0) {
+    if (a & ONE) product ^= b;
+    a <<= 1;
+    b = b & 1 ? (b >> 1) ^ CRC32C_POLY : b >> 1;
+  }
+  return product;
+}
+
+/** What crc becomes when `bytes` zeros follow, all else zero too. */
+function overZeros(crc: u32, bytes: u32): u32 {
+  // x^8, then its squares
+  let power: u32 = ONE >> 8;
+  while (bytes != 0) {
+    if (bytes & 1) crc = times(power, crc);
+    bytes >>= 1;
+    if (bytes != 0) power = times(power, power);
+  }
+  return crc;
+}
+
+/** By what the crc32c of a bitmap of `bytes` bytes changes (exclusive or) when its bits [bit, bit + n) all flip. */
+export function crc32cFlip(bit: u32, n: u32, bytes: u32): u32 {
+  const t = <usize>roots().r_crctab;
+  const end = bit + n;
+  let c: u32 = 0;
+  let i = bit;
+  while (i < end) {
+    const stop = (i | 7) + 1 < end ? (i | 7) + 1 : end;
+    const flipped = ((1 << (stop - i)) - 1) << (i & 7);
+    c = (c >> 8) ^ at(t, 0, (c ^ flipped) & 255);
+    i = stop;
+  }
+  return overZeros(c, bytes - ((end + 7) >> 3));
+}

@@ -38,7 +38,7 @@ import {
 } from '../../abi/ext4';
 import { Cpu, curcpu } from '../../kern/cpu';
 import { frameArrayAt } from '../../vm/array';
-import { crc16, crc32c, crc32cU32 } from './crc';
+import { crc16, crc32c, crc32cFlip, crc32cU32 } from './crc';
 import { ext4Dirty } from './txn';
 import { Ext4Mount, groupFirst, hasCompat, hasCsum, hasGroupCsum, hasIncompat, hasRoCompat } from './types';
 
@@ -175,6 +175,28 @@ export function blockBitmapOk(em: Ext4Mount, gd: usize, b: usize): bool {
 /** The block bitmap at b changed: its checksum into the descriptor (groupDirty follows). */
 export function blockBitmapSum(em: Ext4Mount, gd: usize, b: usize): void {
   if (hasCsum(em)) csumStore(em, gd, bitmapCsum(em, b, em.em_bpg), BG_BLOCK_BITMAP_CSUM_LO, BG_BLOCK_BITMAP_CSUM_HI);
+}
+
+/** Bits of a bitmap flipped that a checksum was right for: cheaper than to sum it all up, if they are few. */
+export const FLIP_MAX: u32 = 512;
+
+function csumFlip(gd: usize, c: u32, lo: u32, hi: u32, wide: bool): void {
+  store<u16>(gd + lo, load<u16>(gd + lo) ^ <u16>c);
+  if (wide) store<u16>(gd + hi, load<u16>(gd + hi) ^ <u16>(c >> 16));
+}
+
+/** As blockBitmapSum, when no more than bits [bit, bit + n) changed, each of them. */
+export function blockBitmapFlip(em: Ext4Mount, gd: usize, bit: u32, n: u32): void {
+  if (!hasCsum(em)) return;
+  const c = crc32cFlip(bit, n, em.em_bpg >> 3);
+  csumFlip(gd, c, BG_BLOCK_BITMAP_CSUM_LO, BG_BLOCK_BITMAP_CSUM_HI, em.em_descsize >= BG_SIZE_64);
+}
+
+/** The same for one inode's bit. */
+export function inodeBitmapFlip(em: Ext4Mount, gd: usize, bit: u32): void {
+  if (!hasCsum(em)) return;
+  const c = crc32cFlip(bit, 1, em.em_ipg >> 3);
+  csumFlip(gd, c, BG_INODE_BITMAP_CSUM_LO, BG_INODE_BITMAP_CSUM_HI, em.em_descsize >= BG_SIZE_64);
 }
 
 export function inodeBitmapOk(em: Ext4Mount, gd: usize, b: usize): bool {

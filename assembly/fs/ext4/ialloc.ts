@@ -41,6 +41,7 @@ import {
   groupDirty,
   groupInfo,
   inodeBitmapOk,
+  inodeBitmapFlip,
   inodeBitmapSum,
 } from './group';
 import { ext4InodeBlock, ext4InodeMake, inodeIn } from './inode';
@@ -157,11 +158,13 @@ function takeBit(em: Ext4Mount, g: u32, gd: usize, b: usize, isDir: bool, out: u
     gdSetUsedDirs(em, gd, gdUsedDirs(em, gd) + 1);
     em.em_dirs++;
   }
+  const uninit = (gdFlags(em, gd) & BG_INODE_UNINIT) != 0;
   if (hasGroupCsum(em)) {
     gdSetFlags(gd, gdFlags(em, gd) & ~BG_INODE_UNINIT);
     if (em.em_ipg - gdItableUnused(em, gd) < bit + 1) gdSetItableUnused(em, gd, em.em_ipg - bit - 1);
   }
-  inodeBitmapSum(em, gd, b);
+  if (uninit) inodeBitmapSum(em, gd, b);
+  else inodeBitmapFlip(em, gd, bit);
   e = groupDirty(em, g);
   em.em_freeinodes--;
   em.em_flags |= EM_SBDIRTY;
@@ -192,7 +195,7 @@ function freeBit(em: Ext4Mount, g: u32, b: usize, ino: u32, isDir: bool): i32 {
     gdSetUsedDirs(em, gd, gdUsedDirs(em, gd) - 1);
     em.em_dirs--;
   }
-  inodeBitmapSum(em, gd, b);
+  inodeBitmapFlip(em, gd, bit);
   em.em_freeinodes++;
   em.em_flags |= EM_SBDIRTY;
   return groupDirty(em, g);
