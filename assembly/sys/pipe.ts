@@ -1,6 +1,6 @@
 /** pipe2(2), and the commands of fcntl(2) on the capacity of a pipe. */
 import { EBADF, EINVAL, ENFILE } from '../abi/errno';
-import { F_GETPIPE_SZ, FD_CLOEXEC, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO } from '../abi/flags';
+import { F_GETPIPE_SZ, FD_CLOEXEC, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO } from '../abi/flags';
 import { SA_DATA } from '../abi/layout';
 import { curcpu } from '../kern/cpu';
 import { curcred } from '../proc/cred';
@@ -25,14 +25,15 @@ export function anonOpen(vp: Vnode, flags: u32, cloexec: bool): i32 {
 }
 
 function pipe(flags: u32): i32 {
-  if (flags & ~(O_NONBLOCK | O_CLOEXEC)) return -EINVAL;
+  if (flags & ~(O_NONBLOCK | O_CLOEXEC | O_DIRECT)) return -EINVAL;
   const vp = pipeVnode();
   if (changetype<usize>(vp) == 0) return -ENFILE;
   const cloexec = (flags & O_CLOEXEC) != 0;
   const reading = anonOpen(vp, O_RDONLY | (flags & O_NONBLOCK), cloexec);
   let writing = reading;
   if (reading >= 0) {
-    writing = anonOpen(vp, O_WRONLY | (flags & O_NONBLOCK), cloexec);
+    // it is the writer's flag that makes packets; F_GETFL of the reading end does not have it
+    writing = anonOpen(vp, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), cloexec);
     if (writing < 0) fileDrop(fdTake(curproc(), <u32>reading));
   }
   vnodePut(vp);

@@ -81,7 +81,9 @@ export const descriptorKinds: Kind[] = [
     { fd: small, op: fc.constantFrom(F.LOCK_SH, F.LOCK_EX, F.LOCK_UN) },
     (s, p, actor) => to('flock', onFile(s, actor, p.fd), p.op | F.LOCK_NB),
   ),
-  kind('pipe', 2, {}, () => to('pipe2', F.O_NONBLOCK)),
+  kind('pipe', 2, { packets: fc.boolean() }, (_, p) =>
+    to('pipe2', F.O_NONBLOCK | (p.packets ? F.O_DIRECT : 0)),
+  ),
   onFd('read pipe', 4, 'pipe', { fd: small, len: length }, (s, p, actor) =>
     to('read', anyFd(s, actor, p.fd, 'pipe'), p.len),
   ),

@@ -205,7 +205,7 @@ const KINDS: [number, Arbitrary<Call>][] = [
   [1, call('sys_fsync', all(fd))],
   [2, call('sys_dup', all(fd))],
   [1, call('sys_dup2', all(fd, fd))],
-  [3, call('sys_pipe2', all(fc.constantFrom(0, 0, F.O_NONBLOCK)))],
+  [3, call('sys_pipe2', all(fc.constantFrom(0, 0, F.O_NONBLOCK, F.O_DIRECT)))],
   [
     1,
     call(

@@ -33,11 +33,13 @@ export class Pipe {
   pi_writers: u32; // Files open for writing
   pi_rcount: u32; //  opens for reading so far: what a blocked open for writing waits to change
   pi_wcount: u32; //  opens for writing so far
-  pi_pad: u32;
+  pi_marked: u32; //  pages whose data are marked (packet.ts); 0: [pi_head, pi_tail) is all data
   pi_rchan0: u32; //  Chan of readers, and of opens that wait for a writer
   pi_rchan1: u32;
   pi_wchan0: u32; //  Chan of writers, and of opens that wait for a reader
   pi_wchan1: u32;
+  pi_gap: u32; //     bytes of [pi_head, pi_tail) that are no data (packet.ts)
+  pi_pad: u32;
   // the Fscache follows
 
   // @ts-ignore: decorator
@@ -55,7 +57,7 @@ export class Pipe {
   get pi_wchan(): Chan {
     return changetype<Chan>(changetype<usize>(this) + offsetof<Pipe>('pi_wchan0'));
   }
-  /** Bytes that wait to be read. */
+  /** Bytes of the capacity that are taken. */
   // @ts-ignore: decorator
   @inline
   get pi_used(): u32 {
@@ -107,8 +109,8 @@ export function pipeFree(vp: Vnode): void {
   zoneFree(changetype<Zone>(<usize>roots().r_zpipe), changetype<usize>(pi));
 }
 
-/** Bytes were read: free the pages behind them. */
-function consume(pi: Pipe, n: u32): void {
+/** Bytes were read, or are given up: free the pages behind them. */
+export function pipeConsume(pi: Pipe, n: u32): void {
   const fc = pi.pi_fc;
   const last = (pi.pi_head + n) >> PAGE_SHIFT;
   for (let i = pi.pi_head >> PAGE_SHIFT; i != last; i = (i + 1) & (u32.MAX_VALUE >>> PAGE_SHIFT)) {
@@ -143,7 +145,7 @@ export function pipeTake(pi: Pipe, u: Uio, n: u32): i32 {
     e = fscacheRead(pi.pi_fc, u);
     const moved = run - u.uio_resid;
     u.uio_resid += rest;
-    consume(pi, moved);
+    pipeConsume(pi, moved);
     n -= moved;
   }
   u.uio_off = off;

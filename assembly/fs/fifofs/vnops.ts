@@ -11,6 +11,7 @@ import { EAGAIN, EIO, ENOMEM, ENOTTY, ENXIO, EPIPE, ERESTART } from '../../abi/e
 import {
   FIONREAD,
   O_ACCMODE,
+  O_DIRECT,
   O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
@@ -55,6 +56,7 @@ import {
   vop_reclaim,
 } from '../../vfs/vop';
 import { Uio } from '../../vm/uio';
+import { packetsPut, packetsTake } from './packet';
 import { Pipe, pipeFree, pipeMake, pipeOf, pipePut, pipePutAtomic, pipeTake } from './pipe';
 
 // ── open and close ───────────────────────────────────────────────────────────────────────────
@@ -160,7 +162,7 @@ function readLocked(pi: Pipe, uio: Uio, ioflag: u32): i32 {
     if (pi.pi_writers == 0) return 0;
     return ioflag & IO_NONBLOCK ? -EAGAIN : lwpBlock(pi.pi_rchan, CALL_READ, fileOf(uio), 0);
   }
-  const e = pipeTake(pi, uio, used < uio.uio_resid ? used : uio.uio_resid);
+  const e = pi.pi_marked != 0 ? packetsTake(pi, uio) : pipeTake(pi, uio, used < uio.uio_resid ? used : uio.uio_resid);
   wakeup(pi.pi_wchan);
   selWakeup();
   return e;
@@ -180,23 +182,28 @@ function writeLocked(vp: Vnode, pi: Pipe, uio: Uio, ioflag: u32): i32 {
     signalPost(curproc(), SIGPIPE);
     return -EPIPE;
   }
+  const want = uio.uio_resid;
+  const e = fileOf(uio).f_flag & O_DIRECT ? packetsPut(pi, uio) : bytesPut(pi, uio);
+  const moved = uio.uio_resid != want;
+  if (moved) {
+    fscacheTouch(vp.v_fc);
+    wakeup(pi.pi_rchan);
+    selWakeup();
+  }
+  if (e != 0 || uio.uio_resid == 0) return e;
+  if (ioflag & IO_NONBLOCK) return moved ? 0 : -EAGAIN;
+  return lwpBlock(pi.pi_wchan, CALL_WRITE, fileOf(uio), 0);
+}
+
+/** As much as there is room for, or, of what POSIX wants in one piece, all or nothing. */
+function bytesPut(pi: Pipe, uio: Uio): i32 {
   const l = lwpResume();
   // the whole call decides: what is left of a long write may still be split
   const atomic = uio.uio_resid + (changetype<usize>(l) != 0 ? l.lwp_done : 0) <= PIPE_BUF;
   const room = pi.pi_size - pi.pi_used;
   const want = uio.uio_resid;
   const n = want <= room ? want : atomic ? 0 : room;
-  if (n != 0) {
-    const e = atomic ? pipePutAtomic(pi, uio, n) : pipePut(pi, uio, n);
-    if (uio.uio_resid != want) {
-      fscacheTouch(vp.v_fc);
-      wakeup(pi.pi_rchan);
-      selWakeup();
-    }
-    if (e != 0 || uio.uio_resid == 0) return e;
-  }
-  if (ioflag & IO_NONBLOCK) return n != 0 ? 0 : -EAGAIN;
-  return lwpBlock(pi.pi_wchan, CALL_WRITE, fileOf(uio), 0);
+  return atomic ? pipePutAtomic(pi, uio, n) : pipePut(pi, uio, n);
 }
 
 /** A page that bytes are about to fill: what is around them is never read. */
@@ -222,7 +229,8 @@ function fifoPoll(fm: Fsmanage, vp: Vnode, fp: File, events: u32): i32 {
 
 function fifoIoctl(fm: Fsmanage, vp: Vnode, fp: File, cmd: u32, space: u32, addr: u32): i32 {
   if (cmd != FIONREAD || vp.v_un == 0) return -ENOTTY;
-  store<u32>(scratchWord(4), pipeOf(vp).pi_used);
+  const pi = pipeOf(vp);
+  store<u32>(scratchWord(4), pi.pi_used - pi.pi_gap);
   return -copyout(space, addr, scratchWord(4), 4);
 }
 

@@ -5,8 +5,9 @@ import type { Dirent } from '../../oracle/target.ts';
 import { block, bytesOf, type Scene } from '../scene.ts';
 import { type Behaviour, behaviour } from '../types.ts';
 import { statOf } from './modes.ts';
+import { pipeBehaviours } from './pipes.ts';
 
-/** Descriptors, directories, pipes, polling, notification, handles, file systems. */
+/** Descriptors, directories, polling, notification, handles, file systems. */
 
 const on = (title: string, run: (s: Scene) => void): Behaviour => behaviour('descriptors', title, run);
 const offset = (s: Scene, fd: number): number => s.me.lseek(fd, 0, F.SEEK_CUR);
@@ -188,99 +189,6 @@ const directories: readonly Behaviour[] = [
     s.ok(s.me.chdir('l'), 'chdir');
     expect(s.me.getcwd()).toBe(s.at('d'));
   }),
-];
-
-const pipes: readonly Behaviour[] = [
-  on('a pipe is read in the order it was written', (s) => {
-    const [r, w] = s.pipe();
-    expect([s.me.write(w, bytesOf('ab')), s.me.write(w, bytesOf('cde'))]).toEqual([2, 3]);
-    expect(s.me.read(r, 3)).toEqual(bytesOf('abc'));
-    expect(s.me.read(r, 100)).toEqual(bytesOf('de'));
-  }),
-  on('a pipe without writers ends', (s) => {
-    const [r, w] = s.pipe();
-    s.ok(s.me.write(w, bytesOf('ab')), 'write');
-    s.ok(s.me.close(w), 'close');
-    expect(s.me.read(r, 100)).toEqual(bytesOf('ab'));
-    expect(s.me.read(r, 100)).toEqual(bytesOf(''));
-  }),
-  on('up to PIPE_BUF is all or nothing, more may be part', (s) => {
-    const [r, w] = s.pipe(F.O_NONBLOCK);
-    const capacity = s.me.fcntl(w, F.F_GETPIPE_SZ, 0);
-    expect(capacity).toBeGreaterThanOrEqual(F.PIPE_BUF);
-    let written = 0;
-    for (let n = s.me.write(w, block(F.PIPE_BUF)); n > 0; n = s.me.write(w, block(F.PIPE_BUF))) {
-      expect(n).toBe(F.PIPE_BUF);
-      written += n;
-    }
-    expect(written).toBe(capacity);
-    s.ok(s.me.read(r, F.PIPE_BUF), 'read');
-    expect(s.me.write(w, block(3 * F.PIPE_BUF))).toBe(F.PIPE_BUF);
-  }),
-  on('a pipe can be made larger and smaller', (s) => {
-    const [, w] = s.pipe(F.O_NONBLOCK);
-    expect(s.me.fcntl(w, F.F_SETPIPE_SZ, 5000)).toBe(8192);
-    expect(s.me.fcntl(w, F.F_GETPIPE_SZ, 0)).toBe(8192);
-    expect(s.me.write(w, block(20000))).toBe(8192);
-  }),
-  on('a fifo opens for reading without waiting, and for both', (s) => {
-    const path = s.fifo('p');
-    const r = s.open(path, F.O_RDONLY | F.O_NONBLOCK);
-    expect(s.me.read(r, 10)).toEqual(bytesOf(''));
-    const w = s.open(path, F.O_WRONLY | F.O_NONBLOCK);
-    s.ok(s.me.write(w, bytesOf('ab')), 'write');
-    expect(s.me.read(r, 10)).toEqual(bytesOf('ab'));
-    expect(s.me.open(path, F.O_RDWR)).toBeGreaterThanOrEqual(0);
-  }),
-  on('a fifo forgets its content when nobody holds it', (s) => {
-    const path = s.fifo('p');
-    const fd = s.open(path, F.O_RDWR);
-    s.ok(s.me.write(fd, bytesOf('ab')), 'write');
-    s.ok(s.me.close(fd), 'close');
-    expect(s.me.read(s.open(path, F.O_RDONLY | F.O_NONBLOCK), 10)).toEqual(bytesOf(''));
-  }),
-  on('O_TRUNC leaves a fifo alone', (s) => {
-    const path = s.fifo('p');
-    const r = s.open(path, F.O_RDONLY | F.O_NONBLOCK);
-    const w = s.open(path, F.O_WRONLY | F.O_TRUNC);
-    expect(s.me.write(w, bytesOf('a'))).toBe(1);
-    expect(s.me.read(r, 10)).toEqual(bytesOf('a'));
-  }),
-  behaviour(
-    'descriptors',
-    'a waiting reader gets what is written, a waiting writer the room',
-    (s) => {
-      const [r, w] = s.pipe();
-      const path = s.fifo('p');
-      const opening = s.friend.startOpen(path, F.O_RDONLY);
-      expect(opening.poll()).toBe(undefined);
-      const fd = s.open(path, F.O_WRONLY);
-      const other = opening.poll() as number;
-      expect(other).toBeGreaterThanOrEqual(0);
-      const reading = s.friend.startRead(other, 10);
-      expect(reading.poll()).toBe(undefined);
-      expect(s.me.write(fd, bytesOf('abc'))).toBe(3);
-      expect(reading.poll()).toEqual(bytesOf('abc'));
-      expect(s.me.close(r) + s.me.close(w)).toBe(0);
-    },
-    { needs: ['pending'] },
-  ),
-  behaviour(
-    'descriptors',
-    'a long write goes on as room is made, and tells what it did when interrupted',
-    (s) => {
-      const path = s.fifo('p');
-      const r = s.open(path, F.O_RDONLY | F.O_NONBLOCK);
-      const w = s.ok(s.friend.open(path, F.O_WRONLY), 'open');
-      const capacity = s.ok(s.me.fcntl(r, F.F_SETPIPE_SZ, 8192), 'F_SETPIPE_SZ');
-      const writing = s.friend.startWrite(w, block(3 * capacity));
-      expect(writing.poll()).toBe(undefined);
-      expect((s.me.read(r, capacity) as Uint8Array).length).toBe(capacity);
-      expect(writing.poll()).toBe(undefined);
-      expect(writing.cancel()).toBe(2 * capacity);
-    },
-    { needs: ['pending'] },
-  ),
 ];
 
 const polling: readonly Behaviour[] = [
@@ -556,7 +464,7 @@ const systems: readonly Behaviour[] = [
 export const descriptorBehaviours: readonly Behaviour[] = [
   ...tables,
   ...directories,
-  ...pipes,
+  ...pipeBehaviours,
   ...polling,
   ...notification,
   ...handles,

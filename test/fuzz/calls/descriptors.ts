@@ -202,7 +202,7 @@ export function readingMakers(
     sys_pipe2: (d) => {
       const flags = d.world.hostile()
         ? d.world.hostileInteger()
-        : d.random.some([F.O_NONBLOCK, F.O_CLOEXEC], 0.5);
+        : d.random.some([F.O_NONBLOCK, F.O_CLOEXEC, F.O_DIRECT], 0.5);
       return d.step([flags], (result) => {
         if (result !== 0) return;
         d.world.opened(data(0), { kind: 'fifo', access: 0 });

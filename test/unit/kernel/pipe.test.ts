@@ -212,7 +212,7 @@ describe('pipes', () => {
 
   test('what has no sense on a pipe', () => {
     const [r, w] = pipe();
-    expect(k.me.pipe2(F.O_DIRECT)).toBe(-E.EINVAL);
+    expect(k.me.pipe2(F.O_APPEND)).toBe(-E.EINVAL);
     expect(k.me.lseek(r, 0, F.SEEK_SET)).toBe(-E.ESPIPE);
     expect(k.me.pread(r, 1, 0)).toBe(-E.ESPIPE);
     expect(k.me.pwrite(w, pattern(1), 0)).toBe(-E.ESPIPE);
@@ -421,5 +421,72 @@ describe('a small machine', () => {
       expect(got).toBe(Math.max(n, 0));
     });
     expect(me.write(ends[0][1], pattern(100_000))).toBe(100_000);
+  });
+});
+
+describe('packets', () => {
+  interface Piece {
+    data: Uint8Array;
+    packet: boolean;
+  }
+
+  /** What a read of `len` bytes takes off the front of a list of plain bytes and packets. */
+  function take(pieces: Piece[], len: number): Uint8Array {
+    const got: Uint8Array[] = [];
+    let left = len;
+    while (left > 0 && pieces.length > 0) {
+      const [{ data, packet }] = pieces;
+      const part = data.subarray(0, left);
+      got.push(part);
+      left -= part.length;
+      if (packet || part.length === data.length) pieces.shift();
+      else pieces[0] = { data: data.subarray(part.length), packet };
+      if (packet) break;
+    }
+    return Buffer.concat(got);
+  }
+
+  test.each([1, 2, 3, 4])(
+    'random writes, with and without O_DIRECT, as a list of pieces has them: seed %i',
+    (seed) => {
+      const random = seeded(seed);
+      const [r, w] = pipe(F.O_NONBLOCK);
+      const pieces: Piece[] = [];
+      let sent = 0;
+      let packets = 0;
+      for (let turn = 0; turn < 3000; turn++) {
+        if (random(2) === 0) {
+          const packet = random(2) === 0;
+          ok(k.me.fcntl(w, F.F_SETFL, F.O_NONBLOCK | (packet ? F.O_DIRECT : 0)));
+          const data = pattern(1 + random([10, 5000, 20_000][random(3)]), sent);
+          const n = k.me.write(w, data);
+          if (n === -E.EAGAIN) continue;
+          sent += ok(n);
+          for (let at = 0; at < n; at += packet ? F.PIPE_BUF : n) {
+            const end = packet ? Math.min(n, at + F.PIPE_BUF) : n;
+            pieces.push({ data: data.subarray(at, end), packet });
+            if (packet) packets++;
+          }
+        } else {
+          const len = 1 + random([10, 5000, 40_000][random(3)]);
+          if (pieces.length === 0) expect(k.me.read(r, len)).toBe(-E.EAGAIN);
+          else expect(Buffer.compare(ok(k.me.read(r, len)), take(pieces, len))).toBe(0);
+        }
+      }
+      expect(packets).toBeGreaterThan(300);
+      while (pieces.length > 0)
+        expect(Buffer.compare(ok(k.me.read(r, 70_000)), take(pieces, 70_000))).toBe(0);
+      expect(k.me.read(r, 1)).toBe(-E.EAGAIN);
+    },
+  );
+
+  test('a short packet takes a page of the capacity; what is discarded gives it back', () => {
+    const [r, w] = pipe(F.O_DIRECT | F.O_NONBLOCK);
+    for (let round = 0; round < 3; round++) {
+      let n = 0;
+      while (k.me.write(w, pattern(100)) > 0) n++;
+      expect(n).toBe(16);
+      for (let i = 0; i < n; i++) expect(ok(k.me.read(r, 1)).length).toBe(1);
+    }
   });
 });
