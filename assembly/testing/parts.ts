@@ -1,6 +1,7 @@
 /**
  * The kernel with its lower parts exported, for tests that drive each part by itself: zones, frames,
- * radix trees, arrays, locks, transfers, texts, the generator.
+ * radix trees, arrays, locks, transfers, texts, the generator, credentials, descriptors, sysctls,
+ * mount options, reclaim.
  *
  * Structs are made of zeroed memory that part_alloc gives; what a part does with them, and which
  * arguments it takes, is said where it is defined. 64-bit values cross as f64, exact to 2^53.
@@ -9,7 +10,14 @@ import { CPU_SCRATCH, cpuEnter, cpuLeave, curalone, curcpu } from '../kern/cpu';
 import { random64, randomFill } from '../kern/clock';
 import { add32, lockExclusive, lockExclusiveSame, lockRelease, lockShared, lockTryExclusive, spinLock, spinUnlock } from '../kern/lock';
 import { Text, textHex, textI64, textInit, textOct, textPad, textU64 } from '../kern/text';
+import { roots } from '../kern/boot';
+import { credCopy, credCreate, credDrop, credInGroup, credIsRoot, credRef, Ucred } from '../proc/cred';
+import { fdCloexec, fdFile, fdFlags, fdFree, fdInstall, fdPrepare, fdSetFlags, fdTake, File, fileAlloc, fileFree, fileRef } from '../proc/file';
+import { curproc } from '../proc/proc';
+import { Sysctl, sysctl_set, sysctl_show, sysctlAt, sysctlNumber, sysctlParse, sysctlPartEnd, sysctlSamePrefix } from '../proc/sysctl';
 import { Fscache } from '../vfs/fscache';
+import { Opt, optNext, optNumber, optSize } from '../vfs/opts';
+import { reclaim, reclaimAll } from '../vfs/reclaim';
 import { rangeExclusive, rangeExclusiveSecond, rangeRelease, rangeShared } from '../vfs/rangelock';
 import { FrameArray, frameArrayAt, frameArrayFree, frameArrayGrow, frameArrayTrim } from '../vm/array';
 import { ALLOC_NOIO, ALLOC_ZERO, pageAddr, pageAlloc, pageAllocRun, pageFree, pageFreeRun, pageOf } from '../vm/page';
@@ -186,4 +194,140 @@ export function random_next(to: usize): void {
 }
 export function random_fill(to: usize, len: u32): void {
   randomFill(to, len);
+}
+
+// ── credentials ──────────────────────────────────────────────────────────────────────────────
+export function cred_create(uid: u32, gid: u32, groups: usize, n: u32): usize {
+  return changetype<usize>(credCreate(uid, gid, groups, n));
+}
+export function cred_copy(cr: usize): usize {
+  return changetype<usize>(credCopy(changetype<Ucred>(cr)));
+}
+export function cred_ref(cr: usize): void {
+  credRef(changetype<Ucred>(cr));
+}
+export function cred_drop(cr: usize): void {
+  credDrop(changetype<Ucred>(cr));
+}
+export function cred_in_group(cr: usize, gid: u32): i32 {
+  return credInGroup(changetype<Ucred>(cr), gid) ? 1 : 0;
+}
+export function cred_is_root(cr: usize): i32 {
+  return credIsRoot(changetype<Ucred>(cr)) ? 1 : 0;
+}
+/** Set the three uids. */
+export function cred_uids(cr: usize, real: u32, effective: u32, saved: u32): void {
+  const c = changetype<Ucred>(cr);
+  c.cr_ruid = real;
+  c.cr_uid = effective;
+  c.cr_suid = saved;
+}
+/** Field 0: references, 1: uid, 2: gid, 3: number of groups, 4: real uid, 5: saved uid. */
+export function cred_field(cr: usize, field: u32): u32 {
+  const c = changetype<Ucred>(cr);
+  switch (field) {
+    case 0:
+      return c.cr_refcnt;
+    case 1:
+      return c.cr_uid;
+    case 2:
+      return c.cr_gid;
+    case 3:
+      return c.cr_ngroups;
+    case 4:
+      return c.cr_ruid;
+    default:
+      return c.cr_suid;
+  }
+}
+
+// ── files and descriptors of the process that the CPU acts for ───────────────────────────────
+export function file_alloc(): usize {
+  return changetype<usize>(fileAlloc());
+}
+export function file_ref(fp: usize): u32 {
+  fileRef(changetype<File>(fp));
+  return changetype<File>(fp).f_refcnt;
+}
+export function file_free(fp: usize): void {
+  fileFree(changetype<File>(fp));
+}
+export function files_open(): u32 {
+  return roots().r_nfiles;
+}
+export function fd_free(min: u32): i32 {
+  return fdFree(min);
+}
+export function fd_prepare(fd: i32): i32 {
+  return fdPrepare(fd);
+}
+export function fd_install(fd: i32, fp: usize, flags: u32): void {
+  fdInstall(fd, changetype<File>(fp), flags);
+}
+export function fd_file(fd: i32): usize {
+  return changetype<usize>(fdFile(fd));
+}
+export function fd_flags(fd: i32): i32 {
+  return fdFlags(fd);
+}
+export function fd_set_flags(fd: i32, flags: u32): i32 {
+  return fdSetFlags(fd, flags);
+}
+export function fd_cloexec(fd: u32): i32 {
+  return fdCloexec(curproc(), fd) ? 1 : 0;
+}
+export function fd_take(fd: u32): usize {
+  return changetype<usize>(fdTake(curproc(), fd));
+}
+
+// ── sysctls ──────────────────────────────────────────────────────────────────────────────────
+/** Register "test.part", a number at `addr`. */
+export function sysctl_number(addr: usize, min: u32, max: u32): usize {
+  return changetype<usize>(sysctlNumber('test.part', addr, min, max));
+}
+/** Take the node registered last off the list again, which nothing but a test wants. */
+export function sysctl_forget(): void {
+  let n: u32 = 0;
+  while (changetype<usize>(sysctlAt(n + 1)) != 0) n++;
+  kfree(changetype<usize>(sysctlAt(n)));
+  sysctlAt(n - 1).sc_next = 0;
+}
+export function sysctl_at(index: u32): usize {
+  return changetype<usize>(sysctlAt(index));
+}
+/** Its text into `cap` bytes at `buf`: the length. */
+export function sysctl_text(sc: usize, buf: usize, cap: u32): u32 {
+  const t = changetype<Text>(changetype<usize>(curcpu) + CPU_SCRATCH);
+  textInit(t, buf, cap);
+  sysctl_show(changetype<Sysctl>(sc), t);
+  return t.t_len;
+}
+export function sysctl_from(sc: usize, text: usize, len: u32): i32 {
+  return sysctl_set(changetype<Sysctl>(sc), text, len);
+}
+export function sysctl_parse(text: usize, len: u32): f64 {
+  return <f64>sysctlParse(text, len);
+}
+export function sysctl_part_end(sc: usize, from: u32): u32 {
+  return sysctlPartEnd(changetype<Sysctl>(sc), from);
+}
+export function sysctl_same_prefix(a: usize, b: usize, n: u32): i32 {
+  return sysctlSamePrefix(changetype<Sysctl>(a), changetype<Sysctl>(b), n) ? 1 : 0;
+}
+
+// ── mount options, reclaim ───────────────────────────────────────────────────────────────────
+export function opt_next(o: usize): i32 {
+  return optNext(changetype<Opt>(o)) ? 1 : 0;
+}
+export function opt_number(o: usize, base: u32): f64 {
+  return <f64>optNumber(changetype<Opt>(o), base);
+}
+export function opt_size(o: usize, whole: f64): f64 {
+  return <f64>optSize(changetype<Opt>(o), <u64>whole);
+}
+export function reclaim_to(target: u32): void {
+  reclaim(target);
+}
+export function reclaim_all(): void {
+  reclaimAll();
 }

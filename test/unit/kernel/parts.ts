@@ -18,6 +18,21 @@ const NAMES = [
   ...['lock_exclusive', 'lock_same', 'lock_shared', 'lock_try', 'lock_release', 'spin_lock', 'spin_unlock'],
   ...['fscache_size', 'range_shared', 'range_exclusive', 'range_second', 'range_release', 'range_held'],
   ...['word_add', 'uio_begin', 'uio_move', 'uio_skip', 'uio_resid', 'uio_off'],
+  ...['cred_create', 'cred_copy', 'cred_ref', 'cred_drop', 'cred_in_group', 'cred_is_root', 'cred_uids'],
+  ...[
+    'cred_field',
+    'file_alloc',
+    'file_ref',
+    'file_free',
+    'files_open',
+    'fd_free',
+    'fd_prepare',
+    'fd_install',
+  ],
+  ...['fd_file', 'fd_flags', 'fd_set_flags', 'fd_cloexec', 'fd_take'],
+  ...['sysctl_number', 'sysctl_forget', 'sysctl_at', 'sysctl_text', 'sysctl_from', 'sysctl_parse'],
+  ...['sysctl_part_end', 'sysctl_same_prefix', 'opt_next', 'opt_number', 'opt_size'],
+  ...['reclaim_to', 'reclaim_all'],
   ...['text_number', 'random_next', 'random_fill'],
 ] as const;
 
@@ -48,6 +63,12 @@ export class Parts {
 
   word(at: number): number {
     return this.cpu.u32[at >>> 2];
+  }
+
+  /** Put a text into the syscall area; its address. */
+  text(text: string): number {
+    this.cpu.u8.set(Buffer.from(text), this.scratch);
+    return this.scratch;
   }
 
   /** Everything that was made has been freed: leave, shut down, which counts what is left. */
