@@ -37,7 +37,7 @@ import {
   RO_COMPAT_SPARSE_SUPER,
   RO_COMPAT_VERITY,
 } from '../../abi/ext4';
-import { textHex, textLit } from '../../kern/text';
+import { litLen, textHex, textLit } from '../../kern/text';
 import { ext4LogBegin, ext4LogEnd } from './error';
 import { EM_ROFEATURE, Ext4Mount } from './types';
 
@@ -113,7 +113,7 @@ function list(em: Ext4Mount, what: string, features: u32, incompat: bool): void 
   for (let left = features; left != 0; left &= left - 1) {
     const bit: u32 = 1 << ctz(left);
     const name = incompat ? incompatName(bit) : roCompatName(bit);
-    if (name.length == 0) {
+    if (litLen(name) == 0) {
       nameless |= bit;
       continue;
     }

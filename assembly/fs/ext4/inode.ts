@@ -59,6 +59,7 @@ import {
 } from '../../abi/ext4';
 import { roots } from '../../kern/boot';
 import { spinLock, spinUnlock } from '../../kern/lock';
+import { litLen } from '../../kern/text';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../../vm/page';
 import { Zone, zoneAlloc, zoneFree } from '../../vm/zone';
 import { fscacheAttrClean } from '../../vfs/dirty';
@@ -194,7 +195,7 @@ export function ext4InodeGet(em: Ext4Mount, ino: u32, how: u32, vpp: usize): i32
 function inodeLoad(em: Ext4Mount, ino: u32, b: usize, how: u32, vpp: usize): i32 {
   const raw = inodeIn(em, ino, b);
   const why = rawWrong(em, ino, raw, how);
-  if (why.length != 0) return how == IGET_HANDLE ? -ESTALE : ext4Error(em, why, ino, 0);
+  if (litLen(why) != 0) return how == IGET_HANDLE ? -ESTALE : ext4Error(em, why, ino, 0);
   const vp = ext4InodeMake(em, ino, <u32>load<u16>(raw + I_MODE) & S_IFMT);
   if (changetype<usize>(vp) == 0) return -ENOMEM;
   rawLoad(em, vp, raw);

@@ -205,7 +205,7 @@ export function ext4Getxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32,
 /** The full name of an entry at scratchPath(1), and its length; 0: not for this caller. */
 function fullName(at: usize): u32 {
   const prefix = prefixOf(load<u8>(at + XE_NAME_INDEX));
-  if (prefix.length == 0) return 0;
+  if (litLen(prefix) == 0) return 0;
   const buf = scratchPath(1);
   const n = litCopy(prefix, buf);
   const len = <u32>load<u8>(at + XE_NAME_LEN);
