@@ -214,10 +214,11 @@ function release(jn: Journal): void {
   while (jn.jn_bufs != 0) {
     const jb = changetype<JBuf>(<usize>jn.jn_bufs);
     const b = <usize>jb.jb_addr;
+    // dirty before it is let go of: a clean page that nobody holds can go (vfs/dirty.ts, D2)
+    bufDirty(jn.jn_fc, b, jn.jn_shift);
     spinLock(jnSpin(jn));
     bufUnlink(jn, jb);
     spinUnlock(jnSpin(jn));
-    bufDirty(jn.jn_fc, b, jn.jn_shift);
     bufFree(jb);
   }
 }

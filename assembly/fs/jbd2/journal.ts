@@ -14,7 +14,9 @@
  *     journal's superblock (journalCheckpoint). So what replay would write is either home already or
  *     still in the log.
  * J3. jn_running + jn_reserved blocks, their descriptors, the revoke records and a commit block fit what
- *     is free of the log, always: journalBegin waits for room, holding nothing of its own.
+ *     is free of the log, always: journalBegin waits for room, holding nothing of its own. Nobody has
+ *     credits for revoke records: one part in REVOKE_SHARE of the log is kept for those that open
+ *     handles come to, and a log that is full all the same takes no block more (logPut).
  * J4. A handle changes no more blocks than it has credits for.
  * J5. After journalAbort nothing is written any more: not the log, and what the running transaction
  *     changed stays pinned until the journal is closed.
@@ -26,6 +28,7 @@
 import { EAGAIN, ENOMEM, ENOSPC, EROFS } from '../../abi/errno';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
+import { clockNow } from '../../kern/clock';
 import { curcpu } from '../../kern/cpu';
 import { add32, lockExclusive, lockRelease, lockShared, RANK_JOURNAL, spinLock, spinUnlock } from '../../kern/lock';
 import { kassert, klog } from '../../kern/panic';
@@ -97,6 +100,7 @@ export const JN_EMPTY: u32 = 32; //   the superblock says that there is nothing 
 export const JN_ABORTED: u32 = 64;
 export const JN_CSUM1: u32 = 128; //  a checksum over whole transactions (read only)
 export const JN_FASTCOMMIT: u32 = 256;
+export const JN_ASYNC: u32 = 512; //  commit blocks did not wait for what they vouch for (read only)
 
 /** A block that the running transaction changed. */
 @unmanaged
@@ -125,6 +129,9 @@ function jnLock(jn: Journal): usize {
   return changetype<usize>(jn) + offsetof<Journal>('jn_lock');
 }
 
+/** The part of the log that revoke records of open handles have to themselves. */
+const REVOKE_SHARE: u32 = 8;
+
 // ── room ─────────────────────────────────────────────────────────────────────────────────────
 
 /** Blocks of the log that `n` blocks and the revoke records take: descriptors, a commit, and two to spare. */
@@ -138,7 +145,8 @@ export function logBlocksFor(jn: Journal, n: u32): u32 {
 @inline
 function hasRoom(jn: Journal, credits: u32): bool {
   const n = jn.jn_running + jn.jn_reserved + credits;
-  return n <= jn.jn_max && logBlocksFor(jn, n) <= jn.jn_last - jn.jn_first - jn.jn_used;
+  const log = jn.jn_last - jn.jn_first;
+  return n <= jn.jn_max && logBlocksFor(jn, n) + log / REVOKE_SHARE <= log - jn.jn_used;
 }
 
 /** Commit, and empty the log if that is not enough. */
@@ -182,6 +190,8 @@ export function journalBegin(jn: Journal, credits: u32): i32 {
     const e = makeRoom(jn, credits);
     if (e != 0) return e;
   }
+  // the transaction's age counts from here
+  if (jn.jn_running == 0) clockNow();
   c.c_journal = <u32>changetype<usize>(jn);
   c.c_jdepth = 1;
   c.c_jcredits = credits;

@@ -5,7 +5,7 @@
  * a request, and read into the journal's own frames.
  */
 import { BIO_FL_FUA, BIO_OP_READ, BIO_OP_WRITE } from '../../abi/disk';
-import { EIO, ENOMEM, EUCLEAN } from '../../abi/errno';
+import { ENOMEM, ENOSPC, EUCLEAN } from '../../abi/errno';
 import { JSB_CHECKSUM, JSB_ERRNO, JSB_SEQUENCE, JSB_START } from '../../abi/jbd2';
 import { Bio, bioAdd, bioFree } from '../../vfs/bio';
 import { BUF_FUA, bufWrite } from '../../vfs/buf';
@@ -77,10 +77,17 @@ export function logRead(jn: Journal, lblk: u32, addr: usize): i32 {
   return diskIo(jn.jn_disk, BIO_OP_READ, p << jn.jn_shift, addr, jn.jn_bsize, 0);
 }
 
+/** Where the next block of the log goes; 0: what is not checkpointed fills the log. */
+// @ts-ignore: decorator
+@inline
+function headBlock(jn: Journal): u64 {
+  return jn.jn_used < jn.jn_last - jn.jn_first ? logBlock(jn, jn.jn_head) : 0;
+}
+
 /** Append the block at addr; it must stay as it is until logSubmit. 0 or an errno. */
 export function logPut(jn: Journal, addr: usize): i32 {
-  const p = logBlock(jn, jn.jn_head);
-  if (p == 0) return -EIO;
+  const p = headBlock(jn);
+  if (p == 0) return -ENOSPC;
   let bio = changetype<Bio>(<usize>jn.jn_bio);
   if (changetype<usize>(bio) == 0 || jn.jn_bioend != p || !bioAdd(bio, addr, jn.jn_bsize)) {
     const e = logSubmit(jn);
@@ -112,8 +119,8 @@ export function logDrop(jn: Journal): void {
 
 /** Append one block by a request of its own, durable when it is done if barriers are on. */
 export function logPutDurable(jn: Journal, addr: usize): i32 {
-  const p = logBlock(jn, jn.jn_head);
-  if (p == 0) return -EIO;
+  const p = headBlock(jn);
+  if (p == 0) return -ENOSPC;
   const flags = jn.jn_flags & JN_BARRIER ? BIO_FL_FUA : 0;
   const e = diskIo(jn.jn_disk, BIO_OP_WRITE, p << jn.jn_shift, addr, jn.jn_bsize, flags);
   if (e != 0) return e;

@@ -37,12 +37,13 @@ import {
   JSB_START,
 } from '../../abi/jbd2';
 import { PAGE_SIZE } from '../../abi/layout';
+import { roots } from '../../kern/boot';
 import { klog } from '../../kern/panic';
 import { frameArrayFree } from '../../vm/array';
-import { ALLOC_NOIO, ALLOC_ZERO, PG_KERNEL, pageAddr, pageAlloc, pageFree, pageOf } from '../../vm/page';
+import { ALLOC_NOIO, ALLOC_ZERO, PG_DIRTY, PG_KERNEL, PG_WIRED, pageAddr, pageAlloc, pageFree, pageOf } from '../../vm/page';
 import { kfree, kmalloc } from '../../vm/zone';
-import { brelse, bread, bufError } from '../../vfs/buf';
-import { Fscache } from '../../vfs/fscache';
+import { brelse, bread, bufError, bufForget } from '../../vfs/buf';
+import { Fscache, fscacheDropPage } from '../../vfs/fscache';
 import { Disk, diskOf } from '../../dev/disk';
 import { be32, csumSeed, hasBlockCsum, putBe32, superCsum } from './csum';
 import {
@@ -51,6 +52,7 @@ import {
   JBuf,
   JN_64BIT,
   JN_ABORTED,
+  JN_ASYNC,
   JN_BARRIER,
   JN_CSUM1,
   JN_CSUM2,
@@ -76,6 +78,10 @@ const KNOWN_INCOMPAT: u32 =
 const LOG_MIN: u32 = 64;
 /** A transaction takes this part of the log at the most. */
 const LOG_SHARE: u32 = 4;
+/** And of RAM. */
+const RAM_SHARE: u32 = 8;
+/** No file system asks for more credits at once, so a transaction always may have so many blocks. */
+const HANDLE_MAX: u32 = 256;
 
 function frame(): u32 {
   const pg = pageAlloc(ALLOC_NOIO | ALLOC_ZERO, PG_KERNEL);
@@ -103,12 +109,19 @@ function frameDrop(addr: u32): void {
   if (addr != 0) pageFree(pageOf(addr));
 }
 
-/** Let go of all that is in RAM; what was not committed is lost. */
+/**
+ * Let go of all that is in RAM. What was not committed is lost, and must not get home: not even where
+ * an older, committed content of the same block waits for write-back. That one is in the log.
+ */
 export function journalFree(jn: Journal): void {
   while (jn.jn_bufs != 0) {
     const jb = changetype<JBuf>(<usize>jn.jn_bufs);
+    const pg = pageOf(jb.jb_addr);
+    bufForget(jn.jn_fc, jb.jb_block, jn.jn_shift);
     bufUnlink(jn, jb);
     bufFree(jb);
+    // read anew by whoever wants it next
+    if (pg.pg_hold == 0 && (pg.pg_flags & (PG_WIRED | PG_DIRTY)) == 0) fscacheDropPage(jn.jn_fc, pg);
   }
   if (jn.jn_revoke != 0) revokeClear(jn);
   if (jn.jn_sb != 0) brelse(jn.jn_sb);
@@ -144,6 +157,7 @@ function loadFeatures(jn: Journal, sb: usize): i32 {
   if (incompat & ~KNOWN_INCOMPAT) return refuse('jbd2: unknown features', incompat & ~KNOWN_INCOMPAT, -EINVAL);
   if (incompat & JBD2_INCOMPAT_64BIT) jn.jn_flags |= JN_64BIT;
   if (incompat & JBD2_INCOMPAT_REVOKE) jn.jn_flags |= JN_REVOKE;
+  if (incompat & JBD2_INCOMPAT_ASYNC_COMMIT) jn.jn_flags |= JN_ASYNC;
   if (incompat & JBD2_INCOMPAT_FAST_COMMIT) jn.jn_flags |= JN_FASTCOMMIT;
   if (incompat & JBD2_INCOMPAT_CSUM_V2) jn.jn_flags |= JN_CSUM2;
   if (incompat & JBD2_INCOMPAT_CSUM_V3) jn.jn_flags |= JN_CSUM3;
@@ -179,6 +193,10 @@ function loadSizes(jn: Journal, sb: usize): i32 {
   jn.jn_first = first;
   jn.jn_last = last;
   jn.jn_max = (last - first) / LOG_SHARE;
+  // what it has pinned, each block a page of its own at worst, leaves room for everybody else
+  let most = roots().r_nframes / RAM_SHARE;
+  if (most < HANDLE_MAX) most = HANDLE_MAX;
+  if (jn.jn_max > most) jn.jn_max = most;
   jn.jn_seq = be32(sb + JSB_SEQUENCE);
   jn.jn_done = jn.jn_seq - 1;
   if (start == 0) jn.jn_flags |= JN_EMPTY;

@@ -53,7 +53,7 @@ import { kfree, kmalloc } from '../../vm/zone';
 import { diskFlush } from '../../dev/disk';
 import { tagBytes, tailBytes } from './commit';
 import { be16, be32, blockCsum, commitCsum, crc32be, dataCsum, hasBlockCsum } from './csum';
-import { JN_64BIT, JN_CSUM1, JN_CSUM3, JN_FASTCOMMIT, Journal } from './journal';
+import { JN_64BIT, JN_ASYNC, JN_CSUM1, JN_CSUM3, JN_FASTCOMMIT, Journal } from './journal';
 import { logNext, logRead, logWriteSuper } from './log';
 import { isRevoked, revokeAdd, revokeClear } from './revoke';
 
@@ -134,6 +134,8 @@ function scanTag(jn: Journal, w: Walk, tag: usize, at: u32): i32 {
 /** REPLAY of one tag. */
 function replayTag(jn: Journal, w: Walk, tag: usize, at: u32): i32 {
   const block = tagBlock(jn, tag);
+  // SCAN found it good, but it was read again since
+  if (block >= jn.jn_fsblocks) return -EUCLEAN;
   if (isRevoked(jn, block, w.w_seq)) return 0;
   let e = logRead(jn, at, jn.jn_copy);
   if (e != 0) return e;
@@ -219,7 +221,7 @@ function walk(jn: Journal, w: Walk, pass: u32): i32 {
     if (be32(p + JH_MAGIC) != JBD2_MAGIC || be32(p + JH_SEQUENCE) != w.w_seq) break;
     const type = be32(p + JH_BLOCKTYPE);
     if (type != JBD2_COMMIT_BLOCK && !tailGood(jn, p)) {
-      e = wasCommitted(jn, w);
+      e = jn.jn_flags & JN_ASYNC ? 0 : wasCommitted(jn, w);
       if (e != 0) return e;
       break;
     }
@@ -230,6 +232,7 @@ function walk(jn: Journal, w: Walk, pass: u32): i32 {
     else if (type == JBD2_COMMIT_BLOCK) {
       if (!commitGood(jn, w)) break;
       if (w.w_bad != 0) {
+        if (jn.jn_flags & JN_ASYNC) break;
         klog('jbd2: a committed transaction is damaged:', w.w_seq);
         return -EUCLEAN;
       }
