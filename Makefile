@@ -8,10 +8,13 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 # The tree that `make run` imports.
 DIR ?= .
 NODE ?= node
+# The disk that its machine lives on.
+IMAGE ?= damselfly.img
 BIN := node_modules/.bin
 
 KERNEL_SOURCES := $(shell find assembly -name '*.ts' ! -name stackprobe.ts) assembly/build.mjs asconfig.json
 HOST_SOURCES := $(shell find host assembly/abi -name '*.ts') host/bundle.mjs package-lock.json tsconfig.json tsconfig.build.json
+DAMSELFLY = $(NODE) build/dist/host/cli/main.js
 KERNEL := build/kernel/.built
 HOST := build/dist/.built
 
@@ -57,13 +60,20 @@ $(HOST): $(HOST_SOURCES) | install
 
 build: $(KERNEL) $(HOST) ## build the kernel (four artefacts) and the host
 
-# On a terminal it ends in a login shell; nobody is there to type otherwise, so it takes the tour.
-run: build ## boot a machine with DIR in it (default: this checkout) and log in; without a terminal: the tour
-	@if [ -t 0 ] && [ -t 1 ]; then tour=; else tour=--tour; fi; \
-	$(NODE) build/dist/host/cli/main.js boot --import '$(DIR):/src' $$tour
+# The machine lives on an image, which keeps what is done in it. On a terminal it ends in a login shell;
+# nobody is there to type otherwise, so it takes the tour, whose changes are thrown away.
+run: build $(IMAGE) ## boot the machine on IMAGE (made with DIR in it when it is not there) and log in; without a terminal: the tour
+	@if [ -t 0 ] && [ -t 1 ]; then $(DAMSELFLY) boot --disk '$(IMAGE)' --root ext4:/dev/vbd0; \
+	else $(MAKE) tour; fi
 
-tour: build ## the same, but take the tour on a terminal too
-	@$(NODE) build/dist/host/cli/main.js boot --import '$(DIR):/src' --tour
+tour: build $(IMAGE) ## take the tour, on a terminal too: IMAGE stays as it is
+	@$(DAMSELFLY) boot --disk '$(IMAGE):scratch' --root ext4:/dev/vbd0 --update '$(DIR):/src' --tour
+
+# Under another name until it is filled, so that one that was interrupted is not taken for whole.
+$(IMAGE): | build
+	@rm -f '$@.new'
+	@$(DAMSELFLY) img create '$@.new' --fit '$(DIR)' --label damselfly
+	@$(DAMSELFLY) img put '$@.new' '$(DIR)' /src && mv '$@.new' '$@'
 
 test: system build ## run all tests
 	@$(BIN)/vitest run

@@ -4,6 +4,7 @@ export { Machine } from './machine/machine.ts';
 export { KernelPanic, LeakError } from './machine/panic.ts';
 export type { Flavour } from './machine/kernels.ts';
 export type { Snapshot } from './machine/snapshot.ts';
+export type { RootOptions } from './machine/switchroot.ts';
 export type { InitialFile } from './machine/tree.ts';
 export { type Credentials, Process, type ProcessOptions } from './syscalls/process.ts';
 export type { NodeFs } from './syscalls/fs/types.ts';

@@ -1,5 +1,6 @@
 /** A result as the JSON of the command, or as a table to read. */
-import { type BenchResult, type BenchRow, CONTESTANTS, type ContestantName } from './types.ts';
+import { DISK_CONTESTANTS, type DiskContestant } from './ext4/types.ts';
+import { type BenchResult, CONTESTANTS, type ContestantName } from './types.ts';
 
 /** Column headings, as people call them. */
 export const TITLES: Record<ContestantName, string> = {
@@ -11,17 +12,47 @@ export const TITLES: Record<ContestantName, string> = {
   native: 'C',
 };
 
-/** One line: `{"node","quick","seed","machine","rows":[{"op","unit","damselflyUp",…,"spread","ratio"}…],"scaling"}`. */
-export function toJson(result: BenchResult): string {
-  return JSON.stringify(result, (_key, value: unknown) =>
+/** One line: `{"node","quick","seed","machine","rows":[{"op","unit","damselflyUp",…,"spread","ratio"}…],"disk","scaling"}`.
+ *  The ext4 rows are among the rows, with columns of their own; what they worked on is in `disk`. */
+export function toJson({ rows, disk, ...result }: BenchResult): string {
+  const { rows: diskRows = [], ...facts } = disk ?? {};
+  const all = { ...result, rows: [...rows, ...diskRows], disk: disk && facts };
+  return JSON.stringify(all, (_key, value: unknown) =>
     typeof value === 'number' ? roundTo(value, 5) : value,
   );
 }
 
-/** Rows of at most four digits, aligned; under each value its ratio to Damselfly `up`. */
-export function toText(result: BenchResult): string {
-  const head = ['operation', ...CONTESTANTS.map((name) => TITLES[name]), 'unit'];
-  const lines = result.rows.map((row) => [row.op, ...CONTESTANTS.map((name) => cell(row, name)), row.unit]);
+export const DISK_TITLES: Record<DiskContestant, string> = {
+  damselflyUp: 'Damselfly, memory',
+  damselflyFileDisk: 'Damselfly, file',
+  nodefs: "host's ext4",
+};
+
+/** Rows of at most four digits, aligned; beside each value its ratio to Damselfly `up`. */
+export function toText({ rows, disk }: BenchResult): string {
+  const parts: string[] = [];
+  if (rows.length > 0) parts.push(tableOf(rows, CONTESTANTS, TITLES));
+  if (disk !== null) parts.push(tableOf(disk.rows, DISK_CONTESTANTS, DISK_TITLES));
+  return parts.join('\n\n');
+}
+
+interface Row<N extends string> {
+  op: string;
+  unit: string;
+  ratio: Record<N, number | null>;
+}
+
+function tableOf<N extends string>(
+  rows: readonly (Row<N> & Record<N, number | null>)[],
+  names: readonly N[],
+  titles: Record<N, string>,
+): string {
+  const head = ['operation', ...names.map((name) => titles[name]), 'unit'];
+  const lines = rows.map((row) => [
+    row.op,
+    ...names.map((name) => cell(row[name], row.ratio[name], name)),
+    row.unit,
+  ]);
   const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
   const align = (line: readonly string[]): string =>
     line
@@ -33,10 +64,8 @@ export function toText(result: BenchResult): string {
   return [align(head), ...lines.map(align)].join('\n');
 }
 
-function cell(row: BenchRow, name: ContestantName): string {
-  const value = row[name];
+function cell(value: number | null, ratio: number | null, name: string): string {
   if (value === null) return '-';
-  const ratio = row.ratio[name];
   const times = ratio === null || name === 'damselflyUp' ? '' : ` (${formatRatio(ratio)})`;
   return formatValue(value) + times;
 }

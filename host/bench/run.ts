@@ -6,6 +6,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { OPERATIONS, type Operation } from './ops.ts';
+import { diskPlan, runDiskRows } from './ext4/run.ts';
+import { median } from './median.ts';
 import { ContestantProcess } from './process.ts';
 import {
   type BenchOptions,
@@ -34,22 +36,27 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   }
   const progress = options.progress ?? (() => {});
   const plan = makePlan(options);
+  const core = only.includes('core') ? await runCore(plan, progress) : { rows: [], scaling: null };
+  const { quick, seed, tmpfs } = plan;
+  const disk =
+    only.includes('ext4') && tmpfs !== null ? await runDiskRows(diskPlan(quick, tmpfs), progress) : null;
+  return { node: process.version, quick, seed, machine: machineFacts(), ...core, disk };
+}
+
+/** The rows of files in memory. */
+async function runCore(
+  plan: Plan,
+  progress: (line: string) => void,
+): Promise<Pick<BenchResult, 'rows' | 'scaling'>> {
   const race = new Race(plan, progress);
   await race.open();
   try {
-    const operations = OPERATIONS.filter(({ group, full }) => only.includes(group) && !(full && plan.quick));
+    const operations = OPERATIONS.filter(({ full }) => !(full && plan.quick));
     const rows: BenchRow[] = [];
     for (const [i, operation] of operations.entries()) {
       rows.push(await race.run(operation, operations.length - i));
     }
-    return {
-      node: process.version,
-      quick: plan.quick,
-      seed: plan.seed,
-      machine: machineFacts(),
-      rows,
-      scaling: plan.scaling.length > 0 && only.includes('core') ? await race.scale() : null,
-    };
+    return { rows, scaling: plan.scaling.length > 0 ? await race.scale() : null };
   } finally {
     await race.close();
   }
@@ -108,12 +115,6 @@ export function machineFacts(): BenchResult['machine'] {
 
 function columns<T>(value: (name: (typeof CONTESTANTS)[number]) => T | null): Columns<T> {
   return Object.fromEntries(CONTESTANTS.map((name) => [name, value(name)])) as Columns<T>;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 class Race {

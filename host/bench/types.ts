@@ -3,12 +3,14 @@
  * coordinator and the process each contestant runs in.
  */
 
+import type { DiskResult } from './ext4/types.ts';
+
 /** Everything that competes, in the order of the result's columns. */
 export const CONTESTANTS = ['damselflyUp', 'damselflySmp', 'memfs', 'zenfs', 'nodefs', 'native'] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 /** Sets of rows; each later part of the machine adds its own. */
-export const GROUPS = ['core'] as const;
+export const GROUPS = ['core', 'ext4'] as const;
 export type GroupName = (typeof GROUPS)[number];
 
 export interface BenchOptions {
@@ -69,7 +71,10 @@ export interface BenchResult {
   quick: boolean;
   seed: number;
   machine: MachineFacts;
+  /** Of the group core. */
   rows: BenchRow[];
+  /** Of the group ext4; null if that was not asked for, or this host has no tmpfs. */
+  disk: DiskResult | null;
   /** Empty in a quick run. */
   scaling: Columns<ScalingPoint[]> | null;
 }

@@ -3,25 +3,33 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { RAM_DEFAULT_BYTES, RAM_MAX_BYTES, RAM_MIN_BYTES } from '../../assembly/abi/layout.ts';
-import { copyIn, MachineFullError } from '../hostfiles/copyin.ts';
+import { copyIn, MachineFullError, removeOthers } from '../hostfiles/copyin.ts';
 import { copyOut } from '../hostfiles/copyout.ts';
 import { type CopyResult, codeOf, reasonOf } from '../hostfiles/entry.ts';
 import { ramFor, scanTree, type Tree } from '../hostfiles/scan.ts';
 import { loadSnapshot, saveSnapshot } from '../hostfiles/snapshotfile.ts';
-import type { FileDisk } from '../devices/node/file.ts';
 import { type BootOptions, boot, type Flavour, KernelPanic, type Machine, type Snapshot } from '../index.ts';
-import { closeDisks, openDisks, placeDisks, reportDisks, showDisks } from './disks.ts';
+import { closeDisks, type OpenDisk, openDisks, placeDisks, reportDisks, showDisks } from './disks.ts';
 import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from './errors.ts';
 import { detail, heading, hush, meter, print, style } from './output.ts';
 import { reportCopy } from './report.ts';
 import { isInteractive } from './terminal.ts';
 import type { Imported } from './tour/scene.ts';
 import { TOUR_SPARE_BYTES, takeTour } from './tour.ts';
-import { formatBytes, formatCount, formatMs, type DiskImage, type ImportSpec } from './values.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  type DiskImage,
+  type ImportSpec,
+  type RootSpec,
+} from './values.ts';
 
 export interface BootCommandOptions {
   import?: ImportSpec[];
+  update?: ImportSpec[];
   disk?: DiskImage[];
+  root?: RootSpec;
   export?: ImportSpec[];
   ram?: number;
   flavour: Flavour;
@@ -37,15 +45,23 @@ export interface BootCommandOptions {
 /** Left for work beside what is imported. */
 const SPARE_BYTES = 32 * 2 ** 20;
 
+/** RAM of a machine that has its root on a disk. */
+const ROOT_RAM_BYTES = 512 * 2 ** 20;
+
 interface Measured {
   spec: ImportSpec;
+  /** Only what differs is copied, and what is not there any more removed. */
+  update: boolean;
   tree: Tree;
 }
 
 /** @returns the exit code */
 export async function bootCommand(options: BootCommandOptions): Promise<number> {
-  if (options.tour && options.import === undefined) {
+  if (options.tour && options.import === undefined && options.update === undefined) {
     throw new CommandError('--tour needs files to work on: add --import HOSTDIR:/path', EXIT_USAGE);
+  }
+  if (options.root !== undefined && options.from !== undefined) {
+    throw new CommandError('--root: a snapshot (--from) has its root already', EXIT_USAGE);
   }
   if (options.ram !== undefined && !(options.ram >= RAM_MIN_BYTES && options.ram <= RAM_MAX_BYTES)) {
     throw new CommandError(
@@ -54,26 +70,30 @@ export async function bootCommand(options: BootCommandOptions): Promise<number> 
     );
   }
   if (wantsShell(options) && (options.command !== undefined || !isInteractive())) hush();
-  const measured = await measure(options.import ?? []);
+  const images = (options.disk ?? []).map(({ file }) => path.resolve(file));
+  const measured = [
+    ...(await measure(options.import ?? [], images, false)),
+    ...(await measure(options.update ?? [], images, true)),
+  ];
   const snapshot = options.from === undefined ? undefined : await readSnapshot(options.from);
-  const images = openDisks(options.disk ?? []);
+  const disks = openDisks(options.disk ?? []);
   try {
-    return await withDisks(options, images, measured, snapshot);
+    return await withDisks(options, disks, measured, snapshot);
   } finally {
-    closeDisks(images);
+    closeDisks(disks);
   }
 }
 
 async function withDisks(
   options: BootCommandOptions,
-  images: readonly FileDisk[],
+  images: readonly OpenDisk[],
   measured: readonly Measured[],
   snapshot: Snapshot | undefined,
 ): Promise<number> {
   const ram = snapshot === undefined ? chooseRam(measured, options) : snapshot.ramBytes;
   const started = performance.now();
   const disks = placeDisks(images, snapshot?.disks);
-  const machine = await boot({ ...bootOptions(options, ram, snapshot), disks });
+  const machine = await bootOnDisks({ ...bootOptions(options, ram, snapshot), disks });
   const attached = machine.disks;
   heading('Boot');
   detail(
@@ -98,9 +118,10 @@ async function work(
 ): Promise<number> {
   let failed = false;
   const imported: Imported[] = [];
-  for (const { spec, tree } of measured) {
+  for (const each of measured) {
+    const { spec, tree } = each;
     // Several lanes would make files in an order that depends on the host's speed.
-    failed = !(await importTree(machine, spec, tree, options.seed === undefined ? undefined : 1)) || failed;
+    failed = !(await importTree(machine, each, options.seed === undefined ? undefined : 1)) || failed;
     imported.push({ tree, host: spec.host, target: spec.machine });
   }
   if (options.tour) failed = !(await takeTour(machine, imported)) || failed;
@@ -123,13 +144,29 @@ async function useShell(machine: Machine, options: BootCommandOptions): Promise<
   return runShell(machine, options);
 }
 
+/** @throws CommandError when the root that was asked for cannot be had */
+async function bootOnDisks(options: BootOptions): Promise<Machine> {
+  try {
+    return await boot(options);
+  } catch (error) {
+    const { root } = options;
+    if (root === undefined || codeOf(error) === undefined) throw error;
+    throw new CommandError(`cannot use ${root.source} as the root, as ${root.type}: ${reasonOf(error)}`);
+  }
+}
+
 function bootOptions(options: BootCommandOptions, ram: number, from: Snapshot | undefined): BootOptions {
   const console = (bytes: Uint8Array) => void process.stderr.write(bytes);
   if (from !== undefined) return { from, console };
-  return { ram, flavour: options.flavour, seed: options.seed, console };
+  return { ram, flavour: options.flavour, seed: options.seed, console, root: options.root };
 }
 
-async function measure(specs: readonly ImportSpec[]): Promise<Measured[]> {
+/** Scan what is to be copied, images of disks in use left out. */
+async function measure(
+  specs: readonly ImportSpec[],
+  images: readonly string[],
+  update: boolean,
+): Promise<Measured[]> {
   const measured: Measured[] = [];
   if (specs.length > 0) heading('Measure');
   for (const spec of specs) {
@@ -137,7 +174,7 @@ async function measure(specs: readonly ImportSpec[]): Promise<Measured[]> {
     const started = performance.now();
     let tree: Tree;
     try {
-      tree = await scanTree(fs, Buffer.from(root));
+      tree = await scanTree(fs, Buffer.from(root), { without: images });
     } catch (error) {
       throw new CommandError(`cannot read ${spec.host} to import it: ${reasonOf(error)}`, EXIT_USAGE);
     }
@@ -151,13 +188,15 @@ async function measure(specs: readonly ImportSpec[]): Promise<Measured[]> {
       formatBytes(bytes),
     ];
     detail(`${root}: ${kinds.join(', ')}  ${style.dim(formatMs(performance.now() - started))}`);
-    measured.push({ spec, tree });
+    measured.push({ spec, tree, update });
   }
   return measured;
 }
 
 /** RAM that fits, before anything is copied. @throws CommandError that says what would */
-function chooseRam(measured: readonly Measured[], { ram, tour }: BootCommandOptions): number {
+function chooseRam(measured: readonly Measured[], { ram, tour, root }: BootCommandOptions): number {
+  // the files are on a disk, and RAM is a cache of it
+  if (root !== undefined) return ram ?? ROOT_RAM_BYTES;
   const trees = measured.map(({ tree }) => tree);
   const needed = ramFor(trees, tour ? TOUR_SPARE_BYTES : SPARE_BYTES);
   const chosen = ram ?? Math.max(needed, RAM_DEFAULT_BYTES);
@@ -201,14 +240,19 @@ async function readSnapshot(file: string): Promise<Snapshot> {
   }
 }
 
-async function importTree(machine: Machine, spec: ImportSpec, tree: Tree, lanes?: number): Promise<boolean> {
-  heading(`Import ${spec.host} to ${spec.machine}`);
+async function importTree(
+  machine: Machine,
+  { spec, tree, update }: Measured,
+  lanes?: number,
+): Promise<boolean> {
+  heading(`${update ? 'Update' : 'Import'} ${spec.host} to ${spec.machine}`);
   const { totals, entries } = tree;
   const progress = meter('importing', entries.length - totals.directories, totals.bytes);
   const started = performance.now();
   let result: CopyResult;
   try {
-    result = await copyIn(machine.init, tree, spec.machine, progress, lanes);
+    if (update) removeOthers(machine.init.fs, tree, spec.machine);
+    result = await copyIn(machine.init, tree, spec.machine, progress, { lanes, update });
   } catch (error) {
     if (!(error instanceof MachineFullError)) throw error;
     throw new CommandError(

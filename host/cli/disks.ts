@@ -1,6 +1,7 @@
 /** The disk images of `damselfly boot --disk`: opened before the machine is booted, closed after it is gone. */
 import { FileDisk } from '../devices/node/file.ts';
 import { DISK_MAX } from '../../assembly/abi/disk.ts';
+import { OverlayDisk } from '../devices/overlay.ts';
 import { needsBase } from '../devices/restore.ts';
 import type { AttachedDisk, DiskSpec, SnapshotDisk } from '../index.ts';
 import { reasonOf } from '../hostfiles/entry.ts';
@@ -8,12 +9,16 @@ import { CommandError, EXIT_USAGE } from './errors.ts';
 import { detail, warn } from './output.ts';
 import { type DiskImage, formatBytes } from './values.ts';
 
+/** An image, or what hides one that must not change. */
+export type OpenDisk = FileDisk | OverlayDisk;
+
 /** @throws CommandError that names the image; none is left open then */
-export function openDisks(images: readonly DiskImage[]): FileDisk[] {
-  const disks: FileDisk[] = [];
-  for (const { file, readOnly } of images) {
+export function openDisks(images: readonly DiskImage[]): OpenDisk[] {
+  const disks: OpenDisk[] = [];
+  for (const { file, readOnly, scratch } of images) {
     try {
-      disks.push(FileDisk.open(file, { readOnly }));
+      const disk = FileDisk.open(file, { readOnly: readOnly || scratch });
+      disks.push(scratch ? new OverlayDisk(disk) : disk);
     } catch (error) {
       closeDisks(disks);
       throw new CommandError(`cannot open the disk ${file}: ${reasonOf(error)}`);
@@ -26,7 +31,7 @@ export function openDisks(images: readonly DiskImage[]): FileDisk[] {
  * Which image is which disk: in their order, those that a snapshot wants given again first, then the
  * slots that it leaves free.
  */
-export function placeDisks(images: readonly FileDisk[], kept: readonly SnapshotDisk[] = []): DiskSpec[] {
+export function placeDisks(images: readonly OpenDisk[], kept: readonly SnapshotDisk[] = []): DiskSpec[] {
   const wanted = kept.filter(({ disk }) => disk === undefined || needsBase(disk)).map(({ slot }) => slot);
   const free = Array.from({ length: DISK_MAX }, (_, slot) => slot).filter(
     (slot) => !kept.some((disk) => disk.slot === slot),
@@ -42,7 +47,7 @@ export function placeDisks(images: readonly FileDisk[], kept: readonly SnapshotD
 
 export function showDisks(disks: readonly AttachedDisk[]): void {
   for (const { name, device, readOnly } of disks) {
-    const what = device instanceof FileDisk ? device.path : 'out of the snapshot';
+    const what = nameOf(device);
     detail(`/dev/${name}: ${what}, ${formatBytes(device.sizeBytes)}${readOnly ? ', read-only' : ''}`);
   }
 }
@@ -58,6 +63,16 @@ export function reportDisks(disks: readonly AttachedDisk[]): boolean {
   return good;
 }
 
-export function closeDisks(disks: readonly FileDisk[]): void {
-  for (const disk of disks) disk.close();
+export function closeDisks(disks: readonly OpenDisk[]): void {
+  for (const disk of disks) {
+    disk.close();
+    if (disk instanceof OverlayDisk) disk.base.close();
+  }
+}
+
+function nameOf(device: AttachedDisk['device']): string {
+  if (device instanceof FileDisk) return device.path;
+  if (device instanceof OverlayDisk && device.base instanceof FileDisk)
+    return `${device.base.path}, changes thrown away`;
+  return 'out of the snapshot';
 }

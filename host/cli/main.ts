@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { KernelPanic } from '../machine/panic.ts';
 import { CommandError, EXIT_CODES_HELP, EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_USAGE } from './errors.ts';
-import { parseDisk, parseExport, parseImport, parseSeed, parseSize } from './values.ts';
+import { addImgCommands } from './img/command.ts';
+import { parseDisk, parseExport, parseImport, parseRoot, parseSeed, parseSize } from './values.ts';
 
 const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
 
@@ -55,6 +56,7 @@ function makeProgram(finish: (code: number) => void): Command {
     .helpCommand('help [command]', 'print help for a command')
     .showHelpAfterError('(damselfly --help tells more)')
     .addHelpText('after', EXIT_CODES_HELP)
+    .enablePositionalOptions()
     .exitOverride();
   program
     .command('boot')
@@ -70,10 +72,16 @@ function makeProgram(finish: (code: number) => void): Command {
       parseExport,
     )
     .option(
-      '--disk <IMG[:ro]>',
-      'a disk image: the first is /dev/vbd0; :ro to only read it (repeatable)',
+      '-u, --update <HOSTDIR:/path>',
+      'bring a tree in the machine up to the host: only what differs is copied, what is gone removed (repeatable)',
+      parseImport,
+    )
+    .option(
+      '--disk <IMG[:ro|:scratch]>',
+      'a disk image: the first is /dev/vbd0; :ro to only read it, :scratch to throw changes away (repeatable)',
       parseDisk,
     )
+    .option('--root <TYPE:DEVICE>', 'the root is on a disk: ext4:/dev/vbd0', parseRoot)
     .option(
       '--ram <size>',
       'RAM of the machine, 4m to 4g less 64k (default: what fits, at least 128m)',
@@ -99,12 +107,13 @@ function makeProgram(finish: (code: number) => void): Command {
     .argument('<socket>', 'the socket that the machine listens on')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (socket) => finish(await (await import('./attach.ts')).attachCommand(socket)));
+  addImgCommands(program, finish);
   program
     .command('bench')
     .description('measure the machine beside its peers, in one run')
     .option('--quick', 'fewer, shorter rounds: done within a minute')
     .option('--json', 'print one JSON object on stdout instead of a table')
-    .option('--only <group>', 'only this group of rows: core')
+    .option('--only <group>', 'only this group of rows: core, ext4')
     .option('--seed <number>', 'seed of the random orders', parseSeed)
     .option('--tmpfs <dir>', "directory on the host's tmpfs (default: /dev/shm or the temporary directory)")
     .addHelpText('after', BENCH_HELP)

@@ -18,6 +18,29 @@ export function parseSeed(text: string): number {
   return seed;
 }
 
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Give a number.');
+  return value;
+}
+
+export interface RootSpec {
+  type: string;
+  source: string;
+  options: string;
+  readOnly: boolean;
+}
+
+/** TYPE:DEVICE[,OPTION…], for example ext4:/dev/vbd0 or ext4:/dev/vbd0p1,ro,data=journal. */
+export function parseRoot(text: string): RootSpec {
+  const match = /^([a-z0-9]+):(\/dev\/[^,]+)(?:,(.*))?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Give TYPE:DEVICE, for example ext4:/dev/vbd0.');
+  const [, type, source, rest = ''] = match;
+  const options = rest.split(',').filter((option) => option !== '' && option !== 'rw');
+  const readOnly = options.includes('ro');
+  return { type, source, readOnly, options: options.filter((option) => option !== 'ro').join(',') };
+}
+
 export interface ImportSpec {
   host: string;
   machine: string;
@@ -41,14 +64,16 @@ export function parseExport(text: string, before: ImportSpec[] = []): ImportSpec
 export interface DiskImage {
   file: string;
   readOnly: boolean;
+  /** Changes are kept in memory, and thrown away with the machine. */
+  scratch: boolean;
 }
 
-/** IMG or IMG:ro. */
+/** IMG, IMG:ro or IMG:scratch. */
 export function parseDisk(text: string, before: DiskImage[] = []): DiskImage[] {
-  const readOnly = text.endsWith(':ro');
-  const file = readOnly ? text.slice(0, -3) : text;
-  if (file === '') throw new InvalidArgumentError('Give IMG, or IMG:ro to only read it.');
-  return [...before, { file, readOnly }];
+  const [, file, how = ''] = /^(.*?)(?::(ro|scratch))?$/s.exec(text) as RegExpExecArray;
+  if (file === '')
+    throw new InvalidArgumentError('Give IMG, IMG:ro to only read it, or IMG:scratch to throw changes away.');
+  return [...before, { file, readOnly: how === 'ro', scratch: how === 'scratch' }];
 }
 
 /** 12.3 MiB. */

@@ -17,7 +17,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from '../../assembly/abi/flags.ts';
-import type { Process } from '../index.ts';
+import type { NodeFs, Process } from '../index.ts';
 import {
   type CopyProgress,
   type CopyResult,
@@ -26,6 +26,7 @@ import {
   emptyResult,
   isDirectory,
   joinBytes,
+  nanosecondsOf,
   Parents,
   reasonOf,
   shown,
@@ -48,7 +49,6 @@ export class MachineFullError extends Error {}
  * attributes (where the host has getfattr), holes, hard links, symlinks, fifos, sockets and device nodes. Directories that exist are kept
  * and get the tree's attributes; other files in the way are replaced. What fails is listed in the result.
  * @param process  acts as root in the machine
- * @param lanes  files read at a time; with one, files are made in the tree's order
  * @throws MachineFullError when the machine runs out of memory
  */
 export async function copyIn(
@@ -56,9 +56,34 @@ export async function copyIn(
   tree: Tree,
   target: string,
   progress: CopyProgress,
-  lanes: number = LANES,
+  { lanes = LANES, update = false }: CopyInOptions = {},
 ): Promise<CopyResult> {
-  return new CopyIn(process, tree, Buffer.from(target), progress).run(lanes);
+  return new CopyIn(process, tree, Buffer.from(target), progress, update).run(lanes);
+}
+
+export interface CopyInOptions {
+  /** Files read at a time; with one, files are made in the tree's order. */
+  lanes?: number;
+  /** Files that are there with the same size and time of change keep their data. */
+  update?: boolean;
+}
+
+/** Remove what is below `target` and not in the tree, or is no directory where that has one. */
+export function removeOthers(fs: NodeFs, tree: Tree, target: string): void {
+  const wanted = new Map(tree.entries.map((entry) => [entry.path.toString('latin1'), isDirectory(entry)]));
+  const root = Buffer.from(target);
+  const pending: Buffer[] = [Buffer.alloc(0)];
+  for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
+    const at = joinBytes(root, dir);
+    if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isDirectory()) continue;
+    for (const name of fs.readdirSync(at, { encoding: 'buffer' })) {
+      const path = joinBytes(dir, name);
+      const full = joinBytes(root, path);
+      const there = fs.lstatSync(full).isDirectory();
+      if (wanted.get(path.toString('latin1')) !== there) fs.rmSync(full, { recursive: true, force: true });
+      else if (there) pending.push(path);
+    }
+  }
 }
 
 class CopyIn {
@@ -71,8 +96,10 @@ class CopyIn {
   /** First name in the machine of each file that has several. */
   readonly #first = new Map<string, Buffer>();
   #xattrs: XattrsByPath | undefined;
+  readonly #update: boolean;
 
-  constructor(process: Process, tree: Tree, target: Buffer, progress: CopyProgress) {
+  constructor(process: Process, tree: Tree, target: Buffer, progress: CopyProgress, update: boolean) {
+    this.#update = update;
     this.#process = process;
     this.#tree = tree;
     this.#target = target;
@@ -168,7 +195,19 @@ class CopyIn {
     }
   }
 
+  /** Is the file there as it was copied before? */
+  #isCurrent(entry: Entry): boolean {
+    const there = this.#process.fs.lstatSync(this.#to(entry), { bigint: true, throwIfNoEntry: false });
+    if (there === undefined || !there.isFile()) return false;
+    return Number(there.size) === entry.size && there.mtimeNs === nanosecondsOf(entry.mtime);
+  }
+
   async #file(entry: Entry, buffer: Buffer): Promise<void> {
+    if (this.#update && this.#isCurrent(entry)) {
+      this.#progress.bytes(entry.size);
+      this.#made(entry);
+      return;
+    }
     const source = await host.open(this.#from(entry), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
     try {
       const path = this.#to(entry);

@@ -43,6 +43,14 @@ export interface Tree {
   readonly entries: Entry[];
   readonly totals: Totals;
   readonly problems: Problem[];
+  /** What was left out. */
+  readonly without: readonly string[];
+}
+
+export interface ScanOptions {
+  /** Absolute paths of files to leave out, and of those beside them that have more behind the name: the images
+   *  of disks in use, and their locks. */
+  without?: readonly string[];
 }
 
 /** Work this long at a stretch, so that progress can be drawn and signals are heard. */
@@ -52,12 +60,8 @@ const SLICE_MS = 30;
  * All of a tree, or the one file that `root` names.
  * @throws the error of lstat on the root; what cannot be read further down becomes a problem.
  */
-export async function scanTree(
-  fs: WalkFs,
-  root: Buffer,
-  found: (entries: number) => void = () => {},
-): Promise<Tree> {
-  const tree: Tree = { root, entries: [], totals: emptyTotals(), problems: [] };
+export async function scanTree(fs: WalkFs, root: Buffer, { without = [] }: ScanOptions = {}): Promise<Tree> {
+  const tree: Tree = { root, entries: [], totals: emptyTotals(), problems: [], without };
   const seen = new Set<string>();
   const realBlocks = !COMPRESSING.has(fs.statfsSync(root).type);
   const pending: Buffer[] = [];
@@ -72,7 +76,6 @@ export async function scanTree(
   let sliceEnd = performance.now() + SLICE_MS;
   for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
     if (performance.now() > sliceEnd) {
-      found(tree.entries.length);
       await new Promise(setImmediate);
       sliceEnd = performance.now() + SLICE_MS;
     }
@@ -100,12 +103,18 @@ function scanDirectory(
   }
   for (const name of names.sort(Buffer.compare)) {
     const path = joinBytes(dir, name);
+    if (tree.without.length > 0 && isLeftOut(tree, path)) continue;
     try {
       add(path, fs.lstatSync(joinBytes(tree.root, path), { bigint: true }));
     } catch (error) {
       tree.problems.push({ path: shown(path), reason: reasonOf(error) });
     }
   }
+}
+
+function isLeftOut({ root, without }: Tree, path: Buffer): boolean {
+  const at = joinBytes(root, path).toString('utf8');
+  return without.some((file) => at.startsWith(file));
 }
 
 function emptyTotals(): Totals {

@@ -18,6 +18,7 @@ import { Machine, type MachineIdentity } from './machine.ts';
 import { MemoryPool } from './memory.ts';
 import { sourceLookup } from './source.ts';
 import { checkBootBlock, checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
+import { type RootOptions, switchRoot } from './switchroot.ts';
 import { type InitialFile, makeTree } from './tree.ts';
 
 export interface ClockOptions {
@@ -47,6 +48,9 @@ export interface BootOptions {
   /** The disks, /dev/vbd0 first. Each is flushed at shutdown, and closed only if it says `close: true`. With
    *  `from`: those that the snapshot names and does not hold, in the same places; and others in free ones. */
   disks?: readonly DiskSpec[];
+  /** A file system on one of the disks as the root, and not a tmpfs: `{ type: 'ext4', source: '/dev/vbd0' }`.
+   *  What a system expects to find (/etc/passwd, /tmp, …) is made where it is missing. */
+  root?: RootOptions;
   /** Go on from a snapshot, without the programs that ran then; only `module`, `console`, `disks` and the real clock can be given beside it. */
   from?: Snapshot;
 }
@@ -210,7 +214,7 @@ function must(result: number, what: string, cpu: Cpu): number {
 }
 
 function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {
-  const { seed, hostname, files = {}, credentials, disks = [] } = options;
+  const { seed, hostname, files = {}, credentials, disks = [], root } = options;
   const clock = clockOf(options);
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new RangeError(`seed must be a whole number from 0 to 2^53, and is ${seed}`);
@@ -235,7 +239,8 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   const machine = new Machine(cpu, identity);
   fitOut(machine, () => {
     machine.attachDisks(disks);
-    makeTree(machine.init.fs, files, hostname);
+    if (root === undefined) makeTree(machine.init.fs, files, hostname);
+    else switchRoot(machine, root, files, hostname);
     if (credentials !== undefined) machine.setFsCredentials(credentials);
   });
   return machine;

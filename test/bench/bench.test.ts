@@ -3,7 +3,8 @@ import { Meter, statisticsOf } from '../../host/bench/measure.ts';
 import { OPERATIONS } from '../../host/bench/ops.ts';
 import { benchName, Xorshift32 } from '../../host/bench/random.ts';
 import { toJson, toText } from '../../host/bench/report.ts';
-import { median, runBench } from '../../host/bench/run.ts';
+import { median } from '../../host/bench/median.ts';
+import { runBench } from '../../host/bench/run.ts';
 import { type BenchResult, type BenchRow, CONTESTANTS } from '../../host/bench/types.ts';
 import { judge } from './budgets.ts';
 
@@ -14,7 +15,7 @@ function row(op: string, values: Partial<BenchRow>): BenchRow {
 
 function result(rows: BenchRow[]): BenchResult {
   const machine = { platform: 'Linux', cpu: 'x', cpus: 1, memoryBytes: 2 ** 30 };
-  return { node: 'v20.0.0', quick: true, seed: 1, machine, rows, scaling: null };
+  return { node: 'v20.0.0', quick: true, seed: 1, machine, rows, disk: null, scaling: null };
 }
 
 describe('the generator', () => {

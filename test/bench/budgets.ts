@@ -1,4 +1,5 @@
 /** What Damselfly set out to reach, each as a number that the benchmark measures. */
+import type { DiskOp, DiskRow } from '../../host/bench/ext4/types.ts';
 import type { BenchResult, BenchRow, ContestantName } from '../../host/bench/types.ts';
 
 export interface Verdict {
@@ -83,4 +84,24 @@ function smp(row: BenchRow): Verdict {
     unit: '×',
     met: measured === null ? null : measured <= SMP_LIMIT,
   };
+}
+
+/** The host's own ext4 over Damselfly's, on a disk in memory. */
+const DISK_BUDGETS: Readonly<Record<DiskOp, number>> = {
+  ext4_create_tree: 3,
+  ext4_stat_tree: 3,
+  ext4_read_tree: 1.5,
+  ext4_remove_tree: 3,
+  ext4_seq_write: 1,
+  ext4_seq_read: 1,
+};
+
+export function judgeDisk(rows: readonly DiskRow[]): Verdict[] {
+  return rows.map(({ op, ratio: { nodefs } }) => ({
+    what: `\`${op}\`: the host's ext4 over Damselfly's on memory`,
+    budget: `at least ${DISK_BUDGETS[op]}×`,
+    measured: nodefs,
+    unit: '×',
+    met: nodefs === null ? null : nodefs >= DISK_BUDGETS[op],
+  }));
 }

@@ -5,7 +5,8 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { formatRatio, formatValue, TITLES } from '../../host/bench/report.ts';
+import { DISK_CONTESTANTS, DISK_OPS, type DiskResult, type DiskRow } from '../../host/bench/ext4/types.ts';
+import { DISK_TITLES, formatRatio, formatValue, TITLES } from '../../host/bench/report.ts';
 import {
   type BenchResult,
   type BenchRow,
@@ -13,7 +14,7 @@ import {
   type ContestantName,
   type ScalingPoint,
 } from '../../host/bench/types.ts';
-import { judge, type Verdict } from './budgets.ts';
+import { judge, judgeDisk, type Verdict } from './budgets.ts';
 import { operationsChart, scalingChart } from './chart.ts';
 
 const STEPS: readonly (readonly [keyof ScalingPoint, string])[] = [
@@ -85,6 +86,7 @@ function scalingTables(scaling: NonNullable<BenchResult['scaling']>): string {
 function document(result: BenchResult): string {
   const { machine } = result;
   const gib = (machine.memoryBytes / 2 ** 30).toFixed(0);
+  const { disk } = result;
   return `# Benchmarks
 
 Written by \`make bench\`, which runs \`damselfly bench\` in full: do not edit. A short run that prints its
@@ -127,6 +129,7 @@ ${ratioTable(result)}
 
 ${budgetTable(judge(result))}
 ${randomNote(result)}
+${disk ? diskSection(disk) : ''}
 ${
   result.scaling
     ? `
@@ -142,7 +145,7 @@ ${scalingTables(result.scaling)}
 
 function main([source, docs]: readonly string[]): void {
   if (!source || !docs) throw new Error('usage: publish RESULT.json DOCS_DIRECTORY');
-  const result = JSON.parse(fs.readFileSync(source, 'utf8')) as BenchResult;
+  const result = resultOf(JSON.parse(fs.readFileSync(source, 'utf8')));
   fs.mkdirSync(docs, { recursive: true });
   fs.writeFileSync(path.join(docs, 'benchmarks.md'), document(result));
   fs.writeFileSync(path.join(docs, 'benchmarks.svg'), operationsChart(result));
@@ -150,6 +153,52 @@ function main([source, docs]: readonly string[]): void {
 }
 
 main(process.argv.slice(2));
+
+/** The command's JSON has all rows in one list. */
+function resultOf(json: {
+  rows: (BenchRow | DiskRow)[];
+  disk: Omit<DiskResult, 'rows'> | null;
+}): BenchResult {
+  const isDisk = (row: BenchRow | DiskRow): row is DiskRow => DISK_OPS.some((op) => op === row.op);
+  const { rows, disk } = json;
+  return {
+    ...(json as object),
+    rows: rows.filter((row) => !isDisk(row)),
+    disk: disk && { ...disk, rows: rows.filter(isDisk) },
+  } as BenchResult;
+}
+
+/** The ext4 rows: times, then ratios, then what was to be reached. */
+function diskSection({ rows, tree, seqBytes, rounds, missing }: DiskResult): string {
+  const mib = (bytes: number) => `${formatValue(bytes / 2 ** 20)} MiB`;
+  const head = ['operation', 'unit', ...DISK_CONTESTANTS.map((name) => DISK_TITLES[name])];
+  const lines = rows.map((row) => [
+    `\`${row.op}\``,
+    row.unit,
+    ...DISK_CONTESTANTS.map((name) => {
+      const [value, spread, ratio] = [row[name], row.spread[name], row.ratio[name]];
+      if (value === null || !spread || ratio === null) return '';
+      const times = name === 'damselflyUp' ? '' : ` (${formatRatio(ratio)})`;
+      return `${formatValue(value)}${times}<br><sub>${formatValue(spread[0])} – ${formatValue(spread[1])}</sub>`;
+    }),
+  ]);
+  const absent = Object.entries(missing).map(([name, why]) => `\nNot there: ${name} (${why}).`);
+  return `
+## ext4 on a disk
+
+A tree of ${tree.files.toLocaleString('en')} files, ${tree.directories.toLocaleString('en')} directories and \
+${tree.symlinks.toLocaleString('en')} symlinks (${mib(tree.bytes)}, this project's node_modules, held in memory beforehand) is written, walked
+with a \`lstat\` of every name, read, and removed; then a file of ${mib(seqBytes)} is written with an fsync and read. Damselfly's
+\`up\` machine has its disk in memory or in a file of the host's tmpfs; the peer is the host's own ext4 on a loop device
+over a file of the same tmpfs, through \`node:fs\`. Both begin with a file system of our mkfs, and every step ends with everything
+on the device (\`sync\`). The median of ${rounds} rounds, in brackets how many times Damselfly's on memory; beneath, lowest
+and highest. \`damselfly bench --only ext4\` runs these alone.
+${absent.join('')}
+${table(head, lines)}
+
+${budgetTable(judgeDisk(rows))}
+`.replaceAll('\\\n', '');
+}
 
 /** What a random lookup costs beside the loads that it cannot do without. */
 function randomNote({ rows }: BenchResult): string {

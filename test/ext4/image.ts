@@ -11,7 +11,7 @@ import { MemoryDisk } from '../../host/devices/memory.ts';
 import type { BlockDevice } from '../../host/devices/types.ts';
 import type { BootOptions } from '../../host/machine/boot.ts';
 import type { Machine } from '../../host/machine/machine.ts';
-import { debugMachine } from '../unit/kernel/kit.ts';
+import { debugMachine, kernelFile } from '../unit/kernel/kit.ts';
 
 export const MOUNTPOINT = '/mnt';
 export const NODE = '/dev/vbd0';
@@ -122,6 +122,15 @@ export function onImage(
   return after;
 }
 
+/** Compiled once for a file's tests. */
+let compiled: WebAssembly.Module | undefined;
+
+/** A debug machine with these disks. */
+export function diskMachine(options: BootOptions): Machine {
+  compiled ??= new WebAssembly.Module(readFileSync(kernelFile('up-debug')));
+  return debugMachine({ module: compiled, ...options });
+}
+
 /** The same on a disk of the caller's, and nobody checks. */
 export function onDisk(
   disk: BlockDevice,
@@ -129,7 +138,7 @@ export function onDisk(
   options: MountOptions = {},
 ): Uint8Array {
   const { type = 'ext4', flags = 0, options: text = '', ...rest } = options;
-  const machine = debugMachine({ ...rest, disks: [disk] });
+  const machine = diskMachine({ ...rest, disks: [disk] });
   const root = machine.process();
   root.mount(NODE, MOUNTPOINT, type, flags, text);
   run(machine);

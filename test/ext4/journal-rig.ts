@@ -98,12 +98,7 @@ export class Rig {
   #gone(): void {
     this.call.leave();
     this.jn = 0;
-    try {
-      this.machine.detachDisk(0);
-    } catch (error) {
-      // a disk that fails is out all the same
-      if ((error as { code?: string }).code !== 'EIO') throw error;
-    }
+    this.machine.detachDisk(0);
   }
 
   shutdown(): void {

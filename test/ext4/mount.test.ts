@@ -2,12 +2,14 @@
 import { expect, test } from 'vitest';
 import { MS_RDONLY, MS_REMOUNT, O_RDWR, O_TMPFILE } from '../../assembly/abi/flags.ts';
 import { MemoryDisk } from '../../host/devices/memory.ts';
-import { codeOf, debugMachine } from '../unit/kernel/kit.ts';
+import type { Machine } from '../../host/machine/machine.ts';
+import { codeOf } from '../unit/kernel/kit.ts';
 import {
   ask,
   bytesOf,
   checkClean,
   debugfs,
+  diskMachine,
   logOf,
   mkfs,
   MOUNTPOINT as M,
@@ -23,7 +25,7 @@ function refused(
   image: Uint8Array,
   { flags = 0, options = '', readOnly = false } = {},
 ): { code: string; log: string[] } {
-  const machine = debugMachine({ disks: [MemoryDisk.of(image, { readOnly })] });
+  const machine = diskMachine({ disks: [MemoryDisk.of(image, { readOnly })] });
   const code = codeOf(() => machine.process().mount(NODE, M, 'ext4', flags, options));
   const log = logOf(machine);
   if (code === 'none') machine.process().umount(M);
@@ -145,9 +147,9 @@ test('statfs', () => {
 });
 
 /** A disk as it is when the machine is gone in the middle of things, synced at `run`'s end or not. */
-function crashed(image: Uint8Array, run: (machine: ReturnType<typeof debugMachine>) => void): Uint8Array {
+function crashed(image: Uint8Array, run: (machine: Machine) => void): Uint8Array {
   const disk = MemoryDisk.of(image);
-  const machine = debugMachine({ disks: [disk] });
+  const machine = diskMachine({ disks: [disk] });
   machine.process().mount(NODE, M, 'ext4');
   run(machine);
   return bytesOf(disk);

@@ -17,6 +17,7 @@ import {
   Fscache,
   fscacheAddFrame,
   fscacheAddPage,
+  fscacheDropPage,
   fscachePage,
   GP_HOLE,
   GP_WHOLE,
@@ -208,7 +209,10 @@ function readInline(em: Ext4Mount, ei: Ext4Inode, fc: Fscache, index: u32): i32 
   pg.pg_hold++;
   const r = inlineRead(em, ei, pageAddr(pg), fc.fc_size < PAGE_SIZE ? <u32>fc.fc_size : PAGE_SIZE);
   pg.pg_hold--;
-  return r < 0 ? r : 0;
+  if (r >= 0) return 0;
+  // a page in the cache is what the file says: this one is not
+  fscacheDropPage(fc, pg);
+  return r;
 }
 
 // ── before a write ───────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
  * ext4: its journal: found through its inode, replayed when the file system was not unmounted, written
  * while it is writable, closed with nothing in it.
  */
-import { EINVAL, ENOMEM, EROFS } from '../../abi/errno';
+import { EINVAL, ENOMEM, ENOSPC, EROFS } from '../../abi/errno';
 import { S_IFREG } from '../../abi/flags';
 import {
   EXT4_STATE_ERROR,
@@ -22,6 +22,7 @@ import { JN_64BIT, JN_BARRIER, JN_CSUM3, Journal, journalCommit } from '../jbd2/
 import { journalAddRun } from '../jbd2/log';
 import { journalAlloc, journalClose, journalFree, journalLoad, journalNotedError, journalStart } from '../jbd2/open';
 import { journalNeedsRecovery, journalRecover } from '../jbd2/recover';
+import { ballocWaits } from './balloc';
 import { ext4Precommit } from './da';
 import { ext4Error, ext4Log } from './error';
 import { ext4InodeGet, IGET_SPECIAL } from './inode';
@@ -121,6 +122,14 @@ export function ext4JournalOpen(em: Ext4Mount): i32 {
 export function ext4Commit(em: Ext4Mount): i32 {
   ext4Precommit(em);
   return journalCommit(jnOf(em));
+}
+
+/**
+ * An operation failed with `e` and holds nothing any more. Is it worth another try? If there was no room, and
+ * blocks that were freed wait for a commit: that is done here.
+ */
+export function ext4Retry(em: Ext4Mount, e: i32): bool {
+  return e == -ENOSPC && em.em_jn != 0 && ballocWaits(em) && ext4Commit(em) == 0;
 }
 
 /** Write everything home and leave an empty log: 0 or an errno. */

@@ -33,6 +33,7 @@ import { dirAdd, dirBad, dirDotDot, dirFind, dirGrow, dirIsEmpty, dirRemove } fr
 import { Dirop, dirop, diropDone } from './dirop';
 import { ext4InodeNew } from './ialloc';
 import { ext4InodeGet, ext4InodeStore, IGET_NAMED } from './inode';
+import { ext4Retry } from './journal';
 import { leafInitDots, leafSum } from './leaf';
 import { ext4OrphanAdd, ext4OrphanDel } from './orphan';
 import { ext4Rename } from './rename';
@@ -208,6 +209,11 @@ function unmake(em: Ext4Mount, vp: Vnode): void {
 
 /** Make a file of any type under a locked negative name. */
 function create(fm: Fsmanage, ncp: Namecache, vap: Vattr, text: usize, len: u32, vpp: usize): i32 {
+  const e = createOnce(fm, ncp, vap, text, len, vpp);
+  return ext4Retry(emOf(fm.fm_mount), e) ? createOnce(fm, ncp, vap, text, len, vpp) : e;
+}
+
+function createOnce(fm: Fsmanage, ncp: Namecache, vap: Vattr, text: usize, len: u32, vpp: usize): i32 {
   const em = emOf(fm.fm_mount);
   const dvp = dirVnode(ncp);
   const isDir = (vap.va_mode & S_IFMT) == S_IFDIR;
@@ -274,8 +280,15 @@ export function ext4Nlink(fm: Fsmanage, ncp: Namecache, vp: Vnode, cred: Ucred):
   let e = mayAdd(dvp);
   if (e == 0 && isFrozen(vp, EXT4_IMMUTABLE_FL | EXT4_APPEND_FL)) e = -EPERM;
   if (e != 0) return e;
+  e = linkLocked(em, ncp, dvp, vp);
+  if (ext4Retry(em, e)) e = linkLocked(em, ncp, dvp, vp);
+  if (e == 0) cacheSetVp(ncp, vp);
+  return e;
+}
+
+function linkLocked(em: Ext4Mount, ncp: Namecache, dvp: Vnode, vp: Vnode): i32 {
   namesExclusive(em);
-  e = ext4Begin(em, CREDITS_DIRADD + 3 * CREDITS_INODE + CREDITS_ORPHAN);
+  let e = ext4Begin(em, CREDITS_DIRADD + 3 * CREDITS_INODE + CREDITS_ORPHAN);
   if (e == 0) {
     const dp = dirop(0);
     e = dirAdd(em, dvp, <usize>ncp.nc_namep, ncp.nc_namelen, eiOf(vp).ei_ino, fileType(vp.v_type), dp);
@@ -292,7 +305,6 @@ export function ext4Nlink(fm: Fsmanage, ncp: Namecache, vp: Vnode, cred: Ucred):
     ext4End(em);
   }
   namesRelease(em);
-  if (e == 0) cacheSetVp(ncp, vp);
   return e;
 }
 
@@ -359,8 +371,14 @@ function removeName(fm: Fsmanage, ncp: Namecache): i32 {
 export function ext4Nrename(fm: Fsmanage, fncp: Namecache, tncp: Namecache, flags: u32, cred: Ucred): i32 {
   if (flags & ~RENAME_EXCHANGE) return -EINVAL;
   const em = emOf(fm.fm_mount);
+  const exchange = (flags & RENAME_EXCHANGE) != 0;
+  const e = renameLocked(em, fncp, tncp, exchange);
+  return ext4Retry(em, e) ? renameLocked(em, fncp, tncp, exchange) : e;
+}
+
+function renameLocked(em: Ext4Mount, fncp: Namecache, tncp: Namecache, exchange: bool): i32 {
   namesExclusive(em);
-  const e = ext4Rename(em, fncp, tncp, (flags & RENAME_EXCHANGE) != 0);
+  const e = ext4Rename(em, fncp, tncp, exchange);
   namesRelease(em);
   return e;
 }

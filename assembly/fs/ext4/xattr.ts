@@ -42,6 +42,7 @@ import { Vnode } from '../../vfs/vnode';
 import { crc32c, crc32cU32 } from './crc';
 import { ext4Error } from './error';
 import { ext4InodeBlock, ext4InodeStore, inodeIn } from './inode';
+import { ext4Retry } from './journal';
 import { blocksAdd } from './mapmeta';
 import { metaAlloc, metaFree } from './meta';
 import { keysAlloc, keysFree } from './split';
@@ -399,6 +400,7 @@ export function ext4Setxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32,
     xn.xn_value = <u32>value;
     xn.xn_size = size;
     e = changeLocked(em, vp, true, xflags, tmp);
+    if (ext4Retry(em, e)) e = changeLocked(em, vp, true, xflags, tmp);
   }
   if (tmp != 0) keysFree(tmp);
   if (value != 0) keysFree(value);

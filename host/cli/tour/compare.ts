@@ -12,7 +12,7 @@ const SHOWN = 5;
 export async function compareWithHost({ machine, imported, say }: Scene): Promise<void> {
   for (const { tree, host, target } of imported) {
     const root = tree.root;
-    const now = await scanTree(fs, root);
+    const now = await scanTree(fs, root, tree);
     const inMachine = await scanTree(machine.fs, Buffer.from(target));
     const { bytes } = now.totals;
     const progress = meter('comparing', 0, 2 * bytes);

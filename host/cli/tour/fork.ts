@@ -1,7 +1,8 @@
 /** A snapshot, and another machine made of it. */
 import { differences, digestTree } from '../../hostfiles/digest.ts';
 import { scanTree } from '../../hostfiles/scan.ts';
-import { boot, type Machine } from '../../index.ts';
+import { OverlayDisk } from '../../devices/overlay.ts';
+import { boot, type DiskSpec, type Machine } from '../../index.ts';
 import { formatBytes, formatCount, formatMs } from '../values.ts';
 import { check, type Scene } from './scene.ts';
 
@@ -9,7 +10,7 @@ export async function fork({ machine, imported, say }: Scene): Promise<void> {
   const started = performance.now();
   const snapshot = machine.snapshot();
   const taken = performance.now();
-  const other = await boot({ from: snapshot });
+  const other = await boot({ from: snapshot, disks: basesOf(machine) });
   const booted = performance.now();
   say(
     `snapshot of ${formatBytes(snapshot.bytes.length)} in ${formatMs(taken - started)}, booted again in ${formatMs(booted - taken)}`,
@@ -34,6 +35,13 @@ export async function fork({ machine, imported, say }: Scene): Promise<void> {
   } finally {
     if (other.cpu.panic === undefined) other.shutdown();
   }
+}
+
+/** What lies below the disks of a snapshot is given again. */
+function basesOf(machine: Machine): DiskSpec[] {
+  const bases: DiskSpec[] = [];
+  for (const { slot, device } of machine.disks) if (device instanceof OverlayDisk) bases[slot] = device.base;
+  return bases;
 }
 
 async function digestOf(machine: Machine, path: string) {

@@ -1,0 +1,70 @@
+/**
+ * Another file system as the root: mounted, given what a system expects to find in it, and made the
+ * root of process 1, from which every other process has it. The tmpfs that the machine began with
+ * lies below it, out of reach.
+ */
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../assembly/abi/flags.ts';
+import type { Process } from '../syscalls/process.ts';
+import type { Machine } from './machine.ts';
+import { type InitialFile, makeTree } from './tree.ts';
+
+export interface RootOptions {
+  /** Type of the file system: 'ext4'. */
+  type: string;
+  /** What it is on: '/dev/vbd0', '/dev/vbd0p1'. */
+  source: string;
+  /** Mount options: 'data=journal,commit=30'. */
+  options?: string;
+  readOnly?: boolean;
+}
+
+const SYSROOT = '/sysroot';
+const HOSTNAME_MAX = 64;
+
+/**
+ * Mount it and make it everybody's root. Directories, /etc/passwd and the like are made where they
+ * are missing; what is there stays as it is.
+ * @throws SyscallError what mounting failed with: ENODEV, ENOENT, ENOTBLK, EINVAL, EUCLEAN, EROFS …
+ */
+export function switchRoot(
+  machine: Machine,
+  { type, source, options = '', readOnly = false }: RootOptions,
+  files: Readonly<Record<string, InitialFile>> = {},
+  hostname?: string,
+): void {
+  const { init } = machine;
+  init.fs.mkdirSync(SYSROOT, { recursive: true });
+  try {
+    init.mount(source, SYSROOT, type, readOnly ? MS_RDONLY : 0, options);
+  } catch (error) {
+    throw withLog(error, machine.log);
+  }
+  init.chroot(SYSROOT);
+  init.chdir('/');
+  if (!readOnly) makeTree(init.fs, files, hostname, true);
+  mountWhereThereIs(init, 'devfs', '/dev', MS_NOSUID | MS_NOEXEC);
+  mountWhereThereIs(init, 'devpts', '/dev/pts', MS_NOSUID | MS_NOEXEC);
+  mountWhereThereIs(init, 'proc', '/proc', MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  // What is read only cannot take temporary files either.
+  if (readOnly) mountWhereThereIs(init, 'tmpfs', '/tmp', MS_NOSUID | MS_NODEV, 'mode=1777');
+  nameMachine(init);
+}
+
+/** The name that the file system says it has. */
+function nameMachine({ fs }: Process): void {
+  if (!fs.existsSync('/etc/hostname') || !fs.existsSync('/proc/sys/kernel/hostname')) return;
+  const name = fs.readFileSync('/etc/hostname', 'utf8').trim();
+  if (name !== '') fs.writeFileSync('/proc/sys/kernel/hostname', name.slice(0, HOSTNAME_MAX));
+}
+
+/** What the kernel's log says of it last tells more than an errno. */
+function withLog(error: unknown, log: string): unknown {
+  const line = log.trimEnd().split('\n').at(-1) ?? '';
+  if (error instanceof Error && line !== '') error.message += ` (${line})`;
+  return error;
+}
+
+function mountWhereThereIs(init: Process, type: string, target: string, flags: number, options = ''): void {
+  if (init.fs.statSync(target, { throwIfNoEntry: false })?.isDirectory())
+    init.mount(type, target, type, flags, options);
+}
