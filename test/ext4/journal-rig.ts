@@ -98,7 +98,12 @@ export class Rig {
   #gone(): void {
     this.call.leave();
     this.jn = 0;
-    this.machine.detachDisk(0);
+    try {
+      this.machine.detachDisk(0);
+    } catch (error) {
+      // a disk that fails is out all the same
+      if ((error as { code?: string }).code !== 'EIO') throw error;
+    }
   }
 
   shutdown(): void {
