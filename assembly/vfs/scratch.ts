@@ -27,7 +27,10 @@ const MAP_BYTES: usize = 224;
 const AT_FS: usize = AT_MAP + MAP_BYTES;
 /** What a file system may keep while one of its operations lasts, bytes. */
 export const SCRATCH_FS_SIZE: usize = 416;
-const AT_END: usize = AT_FS + SCRATCH_FS_SIZE;
+const AT_LOG: usize = AT_FS + SCRATCH_FS_SIZE;
+/** The longest line that a file system logs, bytes. */
+export const SCRATCH_LOG_SIZE: usize = 160;
+const AT_END: usize = AT_LOG + SCRATCH_LOG_SIZE;
 
 if (AT_END > CPU_SCRATCH + CPU_SCRATCH_SIZE) ERROR('CPU scratch is too small');
 
@@ -103,4 +106,11 @@ export function scratchPath(i: u32): usize {
 @inline
 export function scratchFs(): usize {
   return changetype<usize>(curcpu) + AT_FS;
+}
+
+/** SCRATCH_LOG_SIZE bytes for a line of the kernel log: an error is met anywhere, in the middle of a walk too. */
+// @ts-ignore: decorator
+@inline
+export function scratchLog(): usize {
+  return changetype<usize>(curcpu) + AT_LOG;
 }

@@ -26,10 +26,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'strip directory and suffix from filenames',
     load: async () => (await import('./names.ts')).basename,
   },
-  blkid: {
-    summary: 'locate and print the attributes of block devices',
-    load: async () => (await import('./ext4.ts')).blkid,
-  },
   cat: { summary: 'concatenate files to standard output', load: async () => (await import('./cat.ts')).cat },
   chgrp: { summary: 'change group ownership', load: async () => (await import('./chown.ts')).chgrp },
   chmod: { summary: 'change file mode bits', load: async () => (await import('./chmod.ts')).chmod },
@@ -75,10 +71,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'summarize device usage of the set of FILEs, recursively for directories',
     load: async () => (await import('./disk.ts')).du,
   },
-  dumpe2fs: {
-    summary: "print an ext2/ext3/ext4 file system's superblock",
-    load: async () => (await import('./ext4.ts')).dumpe2fs,
-  },
   echo: { summary: 'display a line of text', load: async () => (await import('./echo.ts')).echo },
   egrep: {
     summary: 'print lines that match extended patterns',
@@ -109,18 +101,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   fold: {
     summary: 'wrap each line to a width',
     load: async () => (await import('./filters.ts')).filters.fold,
-  },
-  'fsck.ext2': {
-    summary: 'check an ext2/ext3/ext4 file system, without changing it',
-    load: async () => (await import('./ext4.ts')).fsck,
-  },
-  'fsck.ext3': {
-    summary: 'check an ext2/ext3/ext4 file system, without changing it',
-    load: async () => (await import('./ext4.ts')).fsck,
-  },
-  'fsck.ext4': {
-    summary: 'check an ext2/ext3/ext4 file system, without changing it',
-    load: async () => (await import('./ext4.ts')).fsck,
   },
   getfattr: {
     summary: 'get extended attributes of files',
@@ -154,23 +134,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   ls: { summary: 'list directory contents', load: async () => (await import('./ls.ts')).ls },
   md5sum: { summary: 'print or check MD5 checksums', load: async () => (await import('./sums.ts')).md5sum },
   mkdir: { summary: 'create directories', load: async () => (await import('./mkdir.ts')).mkdir },
-  mke2fs: {
-    summary: 'create an ext2/ext3/ext4 file system',
-    load: async () => (await import('./ext4.ts')).mke2fs,
-  },
   mkfifo: { summary: 'make FIFOs (named pipes)', load: async () => (await import('./mknod.ts')).mkfifo },
-  'mkfs.ext2': {
-    summary: 'create an ext2/ext3/ext4 file system',
-    load: async () => (await import('./ext4.ts')).mke2fs,
-  },
-  'mkfs.ext3': {
-    summary: 'create an ext2/ext3/ext4 file system',
-    load: async () => (await import('./ext4.ts')).mke2fs,
-  },
-  'mkfs.ext4': {
-    summary: 'create an ext2/ext3/ext4 file system',
-    load: async () => (await import('./ext4.ts')).mke2fs,
-  },
   mknod: {
     summary: 'make block or character special files, or FIFOs',
     load: async () => (await import('./mknod.ts')).mknod,
@@ -309,10 +273,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   tty: {
     summary: 'print the file name of the terminal connected to standard input',
     load: async () => (await import('./small.ts')).tty,
-  },
-  tune2fs: {
-    summary: 'change the label or the UUID of an ext2/ext3/ext4 file system',
-    load: async () => (await import('./ext4.ts')).tune2fs,
   },
   umount: {
     summary: 'unmount file systems',

@@ -35,12 +35,6 @@ export const tarOptions = {
   dereference: { short: 'h', about: 'follow symlinks; archive and dump the files they point to' },
   exclude: { value: 'PATTERN', many: true, about: 'exclude files, given as a PATTERN' },
   'files-from': { short: 'T', value: 'FILE', about: 'get names to extract or create from FILE' },
-  format: {
-    short: 'H',
-    value: 'FORMAT',
-    about: 'format of the archive: gnu (default), or posix (pax), which has times to the nanosecond',
-  },
-  xattrs: { about: 'keep extended attributes whose values are text; archives become posix ones' },
   'keep-old-files': {
     short: 'k',
     about: "don't replace existing files when extracting, treat them as errors",

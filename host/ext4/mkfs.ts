@@ -30,7 +30,7 @@ export interface MkfsResult {
   readonly groups: number;
   readonly journalBlocks: number;
   readonly reservedBlocks: number;
-  /** Blocks with backups of the superblock. */
+  /** Groups, but the first, that have a backup of the superblock. */
   readonly backups: readonly number[];
   /** What does not keep the file system from being used. */
   readonly warnings: readonly string[];
@@ -73,8 +73,7 @@ export function mkfs(device: BlockDevice, options: MkfsOptions = {}): MkfsResult
 function resultOf(geometry: Geometry, build: Build, warnings: readonly string[]): MkfsResult {
   const { sb } = geometry;
   const backups: number[] = [];
-  for (let group = 1; group < geometry.groups; group++)
-    if (geometry.hasSuper(group)) backups.push(geometry.groupFirst(group));
+  for (let group = 1; group < geometry.groups; group++) if (geometry.hasSuper(group)) backups.push(group);
   return {
     uuid: sb.uuidText,
     label: sb.label,

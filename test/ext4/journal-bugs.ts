@@ -22,7 +22,7 @@ export const JOURNAL_BUGS: readonly Bug[] = [
     effect:
       'a block of metadata that is freed is not revoked, so replay writes it over what the block became',
     file: 'assembly/fs/jbd2/journal.ts',
-    from: 'const e = jn.jn_used == 0 ? 0 : revokeAdd(jn, block, jn.jn_seq);',
+    from: 'const e = jn.jn_used == 0 ? 0 : revokeAdd(jn, block, jn.jn_seq, ALLOC_RESERVE);',
     to: 'const e: i32 = 0;',
   },
   {

@@ -22,7 +22,7 @@ const KINDS: readonly Kind[] = [
   { name: '2 KiB, v3', args: [...ext4, '-b', '2048', '-O', '^64bit'], want: CSUM3 },
   { name: '1 KiB, no checksums, block map', args: [...ext3, '-b', '1024'], want: 0 },
   { name: '4 KiB, no checksums, 64bit', args: [...ext4, '-b', '4096', '-O', '^metadata_csum'], want: B64 },
-  { name: '1 KiB, v2', args: [...ext3, '-b', '1024'], want: 0, version: 2 },
+  { name: '1 KiB, v2', args: [...ext4, '-b', '1024', '-O', '^64bit'], want: 0, version: 2 },
   { name: '4 KiB, v2, 64bit', args: [...ext4, '-b', '4096'], want: B64, version: 2 },
 ];
 

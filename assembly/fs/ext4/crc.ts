@@ -94,15 +94,42 @@ function times(a: u32, b: u32): u32 {
   return product;
 }
 
-/** What crc becomes when `bytes` zeros follow, all else zero too. */
-function overZeros(crc: u32, bytes: u32): u32 {
-  // x^8, then its squares
-  let power: u32 = ONE >> 8;
-  while (bytes != 0) {
-    if (bytes & 1) crc = times(power, crc);
-    bytes >>= 1;
-    if (bytes != 0) power = times(power, power);
+/** x^8 to the power of 2^k: each is the square of the one before. */
+function power(k: u32): u32 {
+  switch (k) {
+    case 0:
+      return 0x800000;
+    case 1:
+      return 0x8000;
+    case 2:
+      return 0x82f63b78;
+    case 3:
+      return 0x6ea2d55c;
+    case 4:
+      return 0x18b8ea18;
+    case 5:
+      return 0x510ac59a;
+    case 6:
+      return 0xb82be955;
+    case 7:
+      return 0xb8fdb1e7;
+    case 8:
+      return 0x88e56f72;
+    case 9:
+      return 0x74c360a4;
+    case 10:
+      return 0xe4172b16;
+    default:
+      return 0x0d65762a;
   }
+}
+/** Squares that power() knows: as many zeros as a block has bytes. */
+const POWERS: u32 = 12;
+
+/** What crc becomes when `bytes` zeros follow, all else zero too. */
+export function crc32cZeros(crc: u32, bytes: u32): u32 {
+  for (; bytes >= 1 << POWERS; bytes -= 1 << (POWERS - 1)) crc = times(power(POWERS - 1), crc);
+  for (; bytes != 0; bytes &= bytes - 1) crc = times(power(ctz(bytes)), crc);
   return crc;
 }
 
@@ -118,5 +145,5 @@ export function crc32cFlip(bit: u32, n: u32, bytes: u32): u32 {
     c = (c >> 8) ^ at(t, 0, (c ^ flipped) & 255);
     i = stop;
   }
-  return overZeros(c, bytes - ((end + 7) >> 3));
+  return crc32cZeros(c, bytes - ((end + 7) >> 3));
 }

@@ -24,7 +24,7 @@ import { Dirop, diropDone } from './dirop';
 import { ext4Error } from './error';
 import { dxSum, htreeAdd, htreeFind, htreeMake } from './htree';
 import { inlineDirEmpty, inlineDirFind, inlineToBlock } from './inlinedir';
-import { entriesFind, entryEnd, entryIsDots, entryRemove, leafEnd, leafInit, leafInsert, leafSum, leafSumOk } from './leaf';
+import { entriesFind, entryEnd, entryIsDots, entryRemove, leafEnd, leafInit, leafInsert, leafRemove, leafSum, leafSumOk } from './leaf';
 import { ext4Map } from './map';
 import { bufChecked, bufSetChecked, ext4Bget, ext4Bread, ext4BufError, ext4Dirty } from './txn';
 import { Ext4Mount, eiOf, hasCompat, hasIncompat, inoInRange, MAP_CREATE, MAP_META, MapResult, MR_HOLE, MR_UNWRITTEN } from './types';
@@ -149,6 +149,7 @@ export function dirAdd(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, ino: u3
   const e = dirGrow(em, dvp, dp);
   if (e != 0) return e;
   leafInit(em, <usize>dp.dp_buf);
+  leafSum(em, eiOf(dvp), <usize>dp.dp_buf);
   return dirLeafAdd(em, dvp, name, len, ino, ft, dp);
 }
 
@@ -160,7 +161,6 @@ export function dirLeafAdd(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, ino
   const r = leafInsert(em, b, ino, ft, name, len);
   if (r < 0) return dirBad(em, dvp, 'directory: entry', dp.dp_lblk);
   if (r == 0) return 1;
-  leafSum(em, eiOf(dvp), b);
   eiOf(dvp).ei_dirhint = dp.dp_lblk;
   return 0;
 }
@@ -191,8 +191,8 @@ export function dirGrow(em: Ext4Mount, dvp: Vnode, dp: Dirop): i32 {
 export function dirRemove(em: Ext4Mount, dvp: Vnode, dp: Dirop): i32 {
   const e = dirTouch(em, dp);
   if (e != 0) return e;
-  entryRemove(<usize>dp.dp_at, <usize>dp.dp_prev);
-  dirSum(em, dvp, dp);
+  if (dirIsInline(dvp)) entryRemove(<usize>dp.dp_at, <usize>dp.dp_prev);
+  else leafRemove(em, <usize>dp.dp_buf, <usize>dp.dp_at, <usize>dp.dp_prev);
   eiOf(dvp).ei_dirhint = dp.dp_lblk;
   return 0;
 }

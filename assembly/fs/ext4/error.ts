@@ -22,18 +22,18 @@ import { clockNow } from '../../kern/clock';
 import { klogText } from '../../kern/panic';
 import { litChar, litLen, Text, textByte, textBytes, textInit, textLit, textU64 } from '../../kern/text';
 import { MNTF_FSRDONLY } from '../../vfs/mount';
-import { scratchPath, scratchText } from '../../vfs/scratch';
+import { SCRATCH_LOG_SIZE, scratchLog, scratchText } from '../../vfs/scratch';
 import { jnOf, nowSec32 } from './txn';
 import { journalAbort } from '../jbd2/journal';
 import { EM_ERROR, EM_RDONLY, EM_SBDIRTY, Ext4Mount } from './types';
 
 const FUNC_BYTES: u32 = 32;
-const LINE_MAX: u32 = 200;
 
 /** Begin a line of the kernel log: "ext4: vbd0: ". Ended by ext4LogEnd; the text goes between. */
 export function ext4LogBegin(em: Ext4Mount): Text {
   const t = scratchText();
-  textInit(t, scratchPath(1), LINE_MAX);
+  // the last byte is the line's end
+  textInit(t, scratchLog(), <u32>SCRATCH_LOG_SIZE - 1);
   textLit(t, 'ext4: ');
   const mp = em.em_mount;
   let from = mp.mnt_sourcelen;
@@ -44,8 +44,8 @@ export function ext4LogBegin(em: Ext4Mount): Text {
 }
 
 export function ext4LogEnd(t: Text): void {
-  textByte(t, 10);
-  klogText(t.t_buf, t.t_len);
+  store<u8>(t.t_buf + t.t_len, 10);
+  klogText(t.t_buf, t.t_len + 1);
 }
 
 /** One line of the kernel log: what, then a number unless it is 0. */

@@ -21,7 +21,7 @@ import {
   INCOMPAT_FILETYPE,
 } from '../../abi/ext4';
 import { nameCopy } from '../../kern/words';
-import { crc32c } from './crc';
+import { crc32c, crc32cZeros } from './crc';
 import { Dirop } from './dirop';
 import { Ext4Inode, Ext4Mount, hasCsum, hasIncompat } from './types';
 
@@ -90,7 +90,7 @@ export function entrySet(em: Ext4Mount, at: usize, ino: u32, ft: u32, name: usiz
   nameCopy(at + DE_NAME, name, len);
 }
 
-/** Add an entry where there is room: 1, 0 (none), or -1: malformed. */
+/** Add an entry where there is room: 1, 0 (none), or -1: malformed. The checksum follows. */
 export function leafInsert(em: Ext4Mount, b: usize, ino: u32, ft: u32, name: usize, len: u32): i32 {
   const end = leafEnd(em, b);
   const need = entryBytes(len);
@@ -100,12 +100,16 @@ export function leafInsert(em: Ext4Mount, b: usize, ino: u32, ft: u32, name: usi
     if (next == 0) return -1;
     const used: u32 = load<u32>(at + DE_INODE) != 0 ? entryBytes(load<u8>(at + DE_NAME_LEN)) : 0;
     if (<u32>(next - at) - used >= need) {
+      const from = at;
+      const to = at + used + need;
+      const before = partSum(em, from, to);
       if (used != 0) {
         store<u16>(at + DE_REC_LEN, <u16>used);
         at += used;
         store<u16>(at + DE_REC_LEN, <u16>(next - at));
       }
       entrySet(em, at, ino, ft, name, len);
+      partSummed(em, b, from, to, before);
       return 1;
     }
     at = next;
@@ -113,7 +117,8 @@ export function leafInsert(em: Ext4Mount, b: usize, ino: u32, ft: u32, name: usi
   return 0;
 }
 
-/** Remove the entry at `at`; `prev` is the one before it in the block, 0: it is the first. */
+/** Remove the entry at `at`; `prev` is the one before it in the block, 0: it is the first. The block's
+ *  checksum is the caller's. */
 export function entryRemove(at: usize, prev: usize): void {
   store<u32>(at + DE_INODE, 0);
   if (prev == 0) return;
@@ -175,6 +180,15 @@ export function leafPack(em: Ext4Mount, b: usize): void {
   else store<u16>(last + DE_REC_LEN, <u16>(end - last));
 }
 
+/** The same in the leaf at b, whose checksum follows. */
+export function leafRemove(em: Ext4Mount, b: usize, at: usize, prev: usize): void {
+  const from = prev == 0 ? at : prev;
+  const to = at + DE_MIN;
+  const before = partSum(em, from, to);
+  entryRemove(at, prev);
+  partSummed(em, b, from, to, before);
+}
+
 // ── checksums (checksums.rst: over the block without its tail) ───────────────────────────────
 
 function isTail(t: usize): bool {
@@ -195,4 +209,20 @@ export function leafSumOk(em: Ext4Mount, ei: Ext4Inode, b: usize): bool {
 export function leafSum(em: Ext4Mount, ei: Ext4Inode, b: usize): void {
   if (!hasCsum(em)) return;
   store<u32>(leafEnd(em, b) + DE_TAIL_CSUM, crc32c(ei.ei_csumseed, b, em.em_bsize - DE_TAIL_SIZE));
+}
+
+// A checksum is linear: by how much it changes is the checksum of the bytes that change, before and after,
+// moved over what is behind them. Most changes are of one entry, and a block is a hundred times that.
+
+/** Before [from, to) of a leaf changes: what partSummed is to be given. */
+export function partSum(em: Ext4Mount, from: usize, to: usize): u32 {
+  return hasCsum(em) ? crc32c(0, from, <u32>(to - from)) : 0;
+}
+
+/** [from, to) of the leaf at b has changed: its checksum, which was right before. */
+export function partSummed(em: Ext4Mount, b: usize, from: usize, to: usize, before: u32): void {
+  if (!hasCsum(em)) return;
+  const t = leafEnd(em, b);
+  const change = crc32cZeros(before ^ crc32c(0, from, <u32>(to - from)), <u32>(t - to));
+  store<u32>(t + DE_TAIL_CSUM, load<u32>(t + DE_TAIL_CSUM) ^ change);
 }

@@ -329,7 +329,7 @@ export function journalForget(jn: Journal, block: u64): void {
   if (changetype<usize>(jb) != 0) bufFree(jb);
   bufForget(jn.jn_fc, block, jn.jn_shift);
   // an empty log has no copy to be revoked
-  const e = jn.jn_used == 0 ? 0 : revokeAdd(jn, block, jn.jn_seq);
+  const e = jn.jn_used == 0 ? 0 : revokeAdd(jn, block, jn.jn_seq, ALLOC_RESERVE);
   if (e != 0) journalAbort(jn, e);
 }
 

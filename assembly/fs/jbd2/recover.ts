@@ -48,7 +48,7 @@ import {
 import { klog } from '../../kern/panic';
 import { bget, brelse, bufDirty, bufError } from '../../vfs/buf';
 import { vop_putpages } from '../../vfs/vop';
-import { ALLOC_RESERVE, ALLOC_ZERO } from '../../vm/page';
+import { ALLOC_NOIO, ALLOC_RESERVE, ALLOC_ZERO } from '../../vm/page';
 import { kfree, kmalloc } from '../../vm/zone';
 import { diskFlush } from '../../dev/disk';
 import { tagBytes, tailBytes } from './commit';
@@ -185,7 +185,7 @@ function walkRevokes(jn: Journal, w: Walk): i32 {
   for (let off: u32 = JR_BLOCKS; off + bytes <= end; off += bytes) {
     const high: u64 = bytes == 8 ? be32(p + off) : 0;
     const block = (high << 32) | be32(p + off + bytes - 4);
-    const e = revokeAdd(jn, block, w.w_seq);
+    const e = revokeAdd(jn, block, w.w_seq, ALLOC_NOIO);
     if (e != 0) return e;
   }
   return 0;
@@ -247,14 +247,19 @@ function walk(jn: Journal, w: Walk, pass: u32): i32 {
   return 0;
 }
 
-/** Are there fast commits behind the last full one? They are not replayed here. */
+/**
+ * Are there fast commits behind the last full one? They are not replayed here. Linux begins their area one
+ * block behind the log's end; both blocks are looked at.
+ */
 function fastCommits(jn: Journal, end: u32, out: usize): i32 {
   store<u32>(out, 0);
-  if ((jn.jn_flags & JN_FASTCOMMIT) == 0 || jn.jn_last >= jn.jn_maxlen) return 0;
-  const e = logRead(jn, jn.jn_last, jn.jn_buf);
-  if (e != 0) return e;
+  if ((jn.jn_flags & JN_FASTCOMMIT) == 0) return 0;
   const p = <usize>jn.jn_buf;
-  if (load<u16>(p + FC_TAG) == FC_TAG_HEAD && load<u32>(p + FC_HEAD_TID) == end) store<u32>(out, 1);
+  for (let at = jn.jn_last; at <= jn.jn_last + 1 && at < jn.jn_maxlen; at++) {
+    const e = logRead(jn, at, p);
+    if (e != 0) return e;
+    if (load<u16>(p + FC_TAG) == FC_TAG_HEAD && load<u32>(p + FC_HEAD_TID) == end) store<u32>(out, 1);
+  }
   return 0;
 }
 

@@ -8,7 +8,6 @@ import { ENOMEM } from '../../abi/errno';
 import { PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
 import { spinLock, spinUnlock } from '../../kern/lock';
-import { ALLOC_RESERVE } from '../../vm/page';
 import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../../vm/zone';
 import { jnSpin, Journal } from './journal';
 
@@ -42,10 +41,10 @@ function linkOf(jn: Journal, block: u64): usize {
   return at;
 }
 
-/** Revoke a block up to transaction `seq`: 0 or -ENOMEM. */
-export function revokeAdd(jn: Journal, block: u64, seq: u32): i32 {
+/** Revoke a block up to transaction `seq`: 0 or -ENOMEM. mode: ALLOC_RESERVE for a call that removes things. */
+export function revokeAdd(jn: Journal, block: u64, seq: u32, mode: u32): i32 {
   const zone = changetype<Zone>(<usize>roots().r_zjrevoke);
-  const rv = changetype<JRevoke>(zoneAlloc(zone, ALLOC_RESERVE));
+  const rv = changetype<JRevoke>(zoneAlloc(zone, mode));
   if (changetype<usize>(rv) == 0) return -ENOMEM;
   spinLock(jnSpin(jn));
   const at = linkOf(jn, block);

@@ -15,14 +15,14 @@ export function lookCommand(name: string, image: string, words: readonly string[
 
 export function tarCommand(image: string, tree: string): Promise<number> {
   const { dir, base } = split(tree);
-  return lookCommand('tar', image, ['-c', '--xattrs', '-C', dir, base]);
+  return lookCommand('tar', image, ['-c', '-C', dir, base]);
 }
 
 export function untarCommand(image: string, target: string): Promise<number> {
   const to = path.posix.resolve('/', target);
   return withMounted(image, true, {}, ({ machine, process }) => {
     process.fs.mkdirSync(to, { recursive: true });
-    return runInside(machine, ['tar', '-x', '-p', '--xattrs', '-C', to]);
+    return runInside(machine, ['tar', '-x', '-p', '-C', to]);
   });
 }
 

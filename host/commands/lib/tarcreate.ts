@@ -100,22 +100,7 @@ class Archiver {
       linkname: isLink(info) ? this.#job.tool.fs.readlinkSync(path) : null,
       devmajor: type.endsWith('device') ? major(info.rdev) : 0,
       devminor: type.endsWith('device') ? minor(info.rdev) : 0,
-      ...this.#extended(path, info),
     };
-  }
-
-  /** Records of a pax header: what the plain one has no room for. */
-  #extended(path: string, { mtime: { seconds, nanoseconds } }: Info): Pick<TarHeader, 'pax'> {
-    const { format = 'gnu', xattrs } = this.#job.args.options;
-    if (format === 'gnu' && !xattrs) return {};
-    const pax: Record<string, string> = {};
-    if (nanoseconds !== 0) pax.mtime = paxTime(seconds, nanoseconds);
-    const { process } = this.#job.tool;
-    for (const name of xattrs ? process.listxattr(path, false) : []) {
-      const text = textOf(process.getxattr(path, name, false));
-      if (text !== undefined) pax[`${XATTR_RECORD}${name}`] = text;
-    }
-    return Object.keys(pax).length === 0 ? {} : { pax };
   }
 
   async #entry(path: string, info: Info, type: string): Promise<void> {
@@ -171,25 +156,6 @@ class Archiver {
     }
     sink.end();
     await done.promise;
-  }
-}
-
-/** How pax records of extended attributes begin, by GNU's and others' custom. */
-export const XATTR_RECORD = 'SCHILY.xattr.';
-
-/** Seconds as a decimal fraction, as POSIX has it: -0.25 is a quarter before 1970. */
-function paxTime(seconds: number, nanoseconds: number): string {
-  const [whole, rest] = seconds < 0 ? [-seconds - 1, 1e9 - nanoseconds] : [seconds, nanoseconds];
-  return `${seconds < 0 ? '-' : ''}${whole}.${String(rest).padStart(9, '0')}`;
-}
-
-/** Bytes that are text without a NUL, as text. */
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return text.includes('\0') ? undefined : text;
-  } catch {
-    return undefined;
   }
 }
 

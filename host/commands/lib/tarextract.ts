@@ -14,7 +14,6 @@ import type { TarJob } from '../tar.ts';
 import { extract, type TarEntry, type TarExtract, type TarHeader } from '../../vendor/tar.ts';
 import { Failure, strerror } from './errors.ts';
 import { directoryOf, isDirectory, type Time, tryStat } from './stat.ts';
-import { XATTR_RECORD } from './tarcreate.ts';
 import { lineOf } from './tarlist.ts';
 import { Users } from './users.ts';
 
@@ -154,17 +153,9 @@ class Extractor {
       tool.fs.lchownSync(path, uid, gid);
     }
     if (header.type !== 'symlink') tool.fs.chmodSync(path, this.#mode(header));
-    if (args.options.xattrs) this.#xattrs(path, header);
     if (args.options.touch) return;
     const time = timeOf(header);
     tool.process.utimensat(AT_FDCWD, path, time, time, AT_SYMLINK_NOFOLLOW);
-  }
-
-  #xattrs(path: string, { pax = {} }: TarHeader): void {
-    const { process } = this.#job.tool;
-    for (const [record, value] of Object.entries(pax))
-      if (record.startsWith(XATTR_RECORD))
-        process.setxattr(path, record.slice(XATTR_RECORD.length), new TextEncoder().encode(value), 0, false);
   }
 
   async finish(): Promise<void> {
@@ -197,15 +188,8 @@ class Extractor {
 }
 
 function timeOf({ mtime, pax }: TarHeader): Time {
-  const exact = /^(-?)(\d+)\.(\d{1,9})/.exec(pax?.mtime ?? '');
-  if (exact) {
-    const [seconds, nanoseconds] = [Number(exact[2]), Number(exact[3].padEnd(9, '0'))];
-    if (exact[1] === '') return { seconds, nanoseconds };
-    // -0.25 is a quarter of a second before 1970
-    return nanoseconds === 0
-      ? { seconds: -seconds, nanoseconds }
-      : { seconds: -seconds - 1, nanoseconds: 1e9 - nanoseconds };
-  }
+  const exact = /^(-?\d+)\.(\d{1,9})/.exec(pax?.mtime ?? '');
+  if (exact) return { seconds: Number(exact[1]), nanoseconds: Number(exact[2].padEnd(9, '0')) };
   return { seconds: Math.floor(mtime.getTime() / 1000), nanoseconds: 0 };
 }
 
