@@ -7,6 +7,7 @@
 import type { Input, Program } from '../programs/program.ts';
 import { Gathered } from '../programs/streams.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
+import { wholeCharacters } from './lib/characters.ts';
 import { atWork, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
 import type { Filter, FilterFiles, FilterStat } from '../vendor/filters.ts';
@@ -201,31 +202,6 @@ function cwdOf(tool: Tool): string {
     strerror(error);
     return '/';
   }
-}
-
-/** How many bytes at a chunk's end begin a character that is not complete. */
-function unfinished(chunk: Uint8Array): number {
-  for (let back = 1; back <= Math.min(3, chunk.length); back++) {
-    const byte = chunk[chunk.length - back];
-    if ((byte & 0xc0) === 0x80) continue;
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
-/** Whole characters of a stream. */
-async function* wholeCharacters(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held = new Uint8Array(0);
-  for await (const chunk of chunks) {
-    const all = new Uint8Array(held.length + chunk.length);
-    all.set(held);
-    all.set(chunk, held.length);
-    const end = all.length - unfinished(all);
-    held = all.slice(end);
-    if (end > 0) yield all.subarray(0, end);
-  }
-  if (held.length > 0) yield held;
 }
 
 async function runByPieces(

@@ -1,5 +1,6 @@
 /** sort and uniq: by the order of bytes, as in the C locale. */
 import { O_CREAT, O_TRUNC, O_WRONLY } from '../../assembly/abi/flags.ts';
+import { decodeBytes } from '../syscalls/bytes.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
 import { decodeText, encodeText } from './lib/text.ts';
@@ -275,8 +276,7 @@ async function check(
   for (let i = 1; i < lines.length; i++) {
     const order = compare(lines[i - 1], lines[i]) || (lastResort?.(lines[i - 1], lines[i]) ?? 0);
     if (order < 0 || (order === 0 && !unique)) continue;
-    if (!quiet)
-      await tool.say(`${file}:${i + 1}: disorder: ${new TextDecoder().decode(encodeText(lines[i]))}`);
+    if (!quiet) await tool.say(`${file}:${i + 1}: disorder: ${decodeBytes(encodeText(lines[i]))}`);
     return 1;
   }
   return 0;

@@ -1,4 +1,5 @@
 /** stat: what is known of files and file systems. */
+import { decodeBytes } from '../syscalls/bytes.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure } from './lib/errors.ts';
 import { unescapeText } from './lib/escapes.ts';
@@ -249,5 +250,5 @@ function formatOf(
 
 function expandCustom(format: string, fields: Fields, which: string | undefined): string | Uint8Array {
   if (which !== 'printf') return expand(format, fields) + (which === 'format' ? '\n' : '');
-  return new TextDecoder().decode(unescapeText(expand(format, fields), false).bytes);
+  return decodeBytes(unescapeText(expand(format, fields), false).bytes);
 }

@@ -2,6 +2,7 @@
 import { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } from '../../assembly/abi/flags.ts';
 import { SIGINT } from '../../assembly/abi/signals.ts';
 import type { Input, Output } from '../programs/program.ts';
+import { encodeBytes } from '../syscalls/bytes.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure } from './lib/errors.ts';
 import { countLines } from './lib/lines.ts';
@@ -368,7 +369,7 @@ export const yes = command(
     options: {},
   },
   async (tool, { operands }) => {
-    const line = new TextEncoder().encode(`${operands.length === 0 ? 'y' : operands.join(' ')}\n`);
+    const line = encodeBytes(`${operands.length === 0 ? 'y' : operands.join(' ')}\n`);
     const times = Math.max(1, Math.floor(YES_BYTES / line.length));
     const block = new Uint8Array(line.length * times);
     for (let i = 0; i < times; i++) block.set(line, i * line.length);

@@ -1,5 +1,7 @@
 /** xargs: command lines built from standard input, run as children. */
 import { AT_FDCWD, O_RDONLY } from '../../assembly/abi/flags.ts';
+import { decodeBytes } from '../syscalls/bytes.ts';
+import { wholeCharacters } from './lib/characters.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
 import { quotedIfNeeded } from './lib/quote.ts';
@@ -16,11 +18,7 @@ interface Word {
 
 /** Characters of standard input, as they come. */
 async function* characters(tool: Tool): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  for await (const chunk of tool.context.stdin) {
-    const text = decoder.decode(chunk, { stream: true });
-    if (text !== '') yield text;
-  }
+  for await (const chunk of wholeCharacters(tool.context.stdin)) yield decodeBytes(chunk);
 }
 
 async function* delimited(tool: Tool, delimiter: string): AsyncGenerator<Word> {

@@ -68,6 +68,7 @@ export class Context implements ProgramContext {
     this.#runtime = runtime;
     this.#before = before;
     this.process = process;
+    process.escapeText();
     this.argv = argv;
     this.env = env;
     // Programs take what they use out of their context.

@@ -11,7 +11,9 @@
  *
  * P1. A process ends once. What its function does after that fails with ESRCH at its next call.
  * P2. The exit status is the kernel's: the parent learns it by `wait` alone.
- * P3. Nothing of a process but its function, arguments, environment and signal handlers is outside
+ * P3. Text stands for any bytes (syscalls/bytes.ts): arguments, variables, names that calls give, lines
+ *     read. So a name that is not UTF-8 comes through programs unchanged.
+ * P4. Nothing of a process but its function, arguments, environment and signal handlers is outside
  *     RAM. A snapshot does not hold those, so a machine booted from one has no programs running.
  */
 import type { NodeFs } from '../syscalls/fs/types.ts';
@@ -30,7 +32,8 @@ export interface Input {
   readInto(buffer: Uint8Array): number | Promise<number>;
   /** Chunks to the end. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
-  /** Lines without their ends; bytes that are not UTF-8 become U+FFFD. */
+  /** Lines without their ends. Bytes that are not UTF-8 are lone surrogates, U+DC00 + byte, in all text
+   *  that a program gets, and become those bytes again in what it writes and where it names files. */
   lines(): AsyncIterable<string>;
   /** All to the end. */
   bytes(): Promise<Uint8Array>;

@@ -1,4 +1,5 @@
 /** A program's descriptors as inputs and outputs: buffering, lines, and waiting. */
+import { concatenate, decodeBytes, encodeBytes, escapedBytes } from '../syscalls/bytes.ts';
 import type { DataCalls } from '../syscalls/fs/data.ts';
 import type { Input, Output } from './program.ts';
 import { nextTurn, turnDue } from './turns.ts';
@@ -65,15 +66,19 @@ export class FdInput implements Input {
   }
 
   async *lines(): AsyncGenerator<string> {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    let rest = '';
+    const rest: Uint8Array[] = [];
     for await (const chunk of this) {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = parts.pop() ?? '';
-      yield* parts;
+      const end = chunk.lastIndexOf(NEWLINE);
+      if (end < 0) {
+        rest.push(chunk);
+        continue;
+      }
+      const whole = concatenate([...rest, chunk.subarray(0, end)]);
+      rest.length = 0;
+      if (end + 1 < chunk.length) rest.push(chunk.subarray(end + 1));
+      yield* decodeBytes(whole).split('\n');
     }
-    rest += decoder.decode();
-    if (rest !== '') yield rest;
+    if (rest.length > 0) yield decodeBytes(concatenate(rest));
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -83,7 +88,7 @@ export class FdInput implements Input {
   }
 
   async text(): Promise<string> {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.bytes());
+    return decodeBytes(await this.bytes());
   }
 }
 
@@ -134,6 +139,7 @@ export class FdOutput implements Output {
 
   /** Text straight into the buffer if it certainly fits; else its bytes. */
   #encode(text: string): Uint8Array | undefined {
+    if (escapedBytes(text)) return encodeBytes(text);
     if (text.length * UTF8_MAX > CHUNK_BYTES - this.#used) return encoder.encode(text);
     this.#room();
     this.#used += encoder.encodeInto(text, this.#held.subarray(this.#used)).written;

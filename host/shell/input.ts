@@ -4,7 +4,7 @@
  */
 import { ESPIPE } from '../../assembly/abi/errno.ts';
 import { SEEK_CUR } from '../../assembly/abi/flags.ts';
-import { concatenate, decodeBytes } from './bytes.ts';
+import { concatenate, decodeBytes } from '../syscalls/bytes.ts';
 import { isSyscallError } from './errors.ts';
 import type { Shell } from './shell.ts';
 import { expandAliases } from './syntax/aliases.ts';

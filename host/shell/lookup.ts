@@ -1,6 +1,5 @@
 /** Where commands are: in PATH. */
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, X_OK } from '../../assembly/abi/flags.ts';
-import { pathBytes } from './bytes.ts';
 import { isEnded, isSyscallError } from './errors.ts';
 import type { Shell } from './shell.ts';
 
@@ -8,10 +7,9 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 /** May this file be executed? Its path is there but not executable: 'denied'. */
 export function executable(shell: Shell, path: string): 'yes' | 'no' | 'denied' {
-  const bytes = pathBytes(path);
   try {
-    if ((Number(shell.process.fstatat(AT_FDCWD, bytes).mode) & S_IFMT) !== S_IFREG) return 'denied';
-    shell.process.faccessat(AT_FDCWD, bytes, X_OK, AT_EACCESS);
+    if ((Number(shell.process.fstatat(AT_FDCWD, path).mode) & S_IFMT) !== S_IFREG) return 'denied';
+    shell.process.faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
     return 'yes';
   } catch (error) {
     if (isEnded(error) || !isSyscallError(error)) throw error;

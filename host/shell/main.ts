@@ -10,7 +10,7 @@ import { F_DUPFD_CLOEXEC } from '../../assembly/abi/flags.ts';
 import type { Program, ProgramContext } from '../programs/program.ts';
 import { initialDirectory } from './builtins/directory.ts';
 import { setOptions } from './builtins/variables.ts';
-import { decodeBytes, pathBytes } from './bytes.ts';
+import { decodeBytes } from '../syscalls/bytes.ts';
 import { describe, isEnded, isSyscallError, ShellError } from './errors.ts';
 import { CommandAssembler, LineReader } from './input.ts';
 import { DEFAULT_PATH } from './lookup.ts';
@@ -140,7 +140,7 @@ async function readProfiles(shell: Shell): Promise<void> {
   for (const path of ['/etc/profile', `${home}/.profile`]) {
     let text: string;
     try {
-      text = decodeBytes(shell.context.fs.readFileSync(pathBytes(path) as string));
+      text = decodeBytes(shell.context.fs.readFileSync(path));
     } catch (error) {
       if (isEnded(error)) throw error;
       continue;
@@ -157,7 +157,7 @@ async function readProfiles(shell: Shell): Promise<void> {
 async function runFile(shell: Shell, path: string): Promise<number> {
   let fd: number;
   try {
-    const opened = await shell.retry(() => shell.data.openLater(pathBytes(path) as string, 0, 0));
+    const opened = await shell.retry(() => shell.data.openLater(path, 0, 0));
     fd = shell.process.fcntl(opened, F_DUPFD_CLOEXEC, SCRIPT_FD_MIN);
     shell.process.close(opened);
   } catch (error) {

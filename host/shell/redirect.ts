@@ -11,7 +11,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from '../../assembly/abi/flags.ts';
-import { encodeBytes, pathBytes } from './bytes.ts';
+import { encodeBytes } from '../syscalls/bytes.ts';
 import { describe, isEnded, isSyscallError } from './errors.ts';
 import type { Shell } from './shell.ts';
 import type { FileRedirect, HereDocument, Redirect } from './syntax/ast.ts';
@@ -147,10 +147,8 @@ function closeQuietly(shell: Shell, fd: number): void {
   }
 }
 
-async function open(shell: Shell, { operator }: FileRedirect, target: string): Promise<number> {
-  const path = pathBytes(target);
-  const attempt = (flags: number) =>
-    shell.retry(() => shell.data.openLater(path as string, flags, FILE_MODE));
+async function open(shell: Shell, { operator }: FileRedirect, path: string): Promise<number> {
+  const attempt = (flags: number) => shell.retry(() => shell.data.openLater(path, flags, FILE_MODE));
   try {
     switch (operator) {
       case '<':
@@ -170,7 +168,7 @@ async function open(shell: Shell, { operator }: FileRedirect, target: string): P
     const creates = operator !== '<';
     const missing = error.code === 'ENOENT';
     const why = !missing ? describe(error) : creates ? 'Directory nonexistent' : 'No such file';
-    throw shell.error(`cannot ${creates ? 'create' : 'open'} ${target}: ${why}`);
+    throw shell.error(`cannot ${creates ? 'create' : 'open'} ${path}: ${why}`);
   }
 }
 

@@ -8,7 +8,7 @@ import type { ProgramContext } from '../programs/program.ts';
 import { nextTurn, turnDue } from '../programs/turns.ts';
 import { type DataCalls, dataCalls } from '../syscalls/fs/data.ts';
 import type { Process } from '../syscalls/process.ts';
-import { concatenate, decodeBytes, encodeBytes } from './bytes.ts';
+import { concatenate, decodeBytes, encodeBytes } from '../syscalls/bytes.ts';
 import { ExitShell, Interrupted, isEnded, Replaced, ShellError } from './errors.ts';
 import { ArithmeticError, evaluateArithmetic, IllegalNumber } from './expand/arithmetic.ts';
 import { Expander, type ExpansionHost } from './expand/expand.ts';

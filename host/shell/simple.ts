@@ -1,7 +1,7 @@
 /** Simple commands: expansion, redirections, assignments; then a function, a builtin or a program. */
 import { after } from '../syscalls/fs/data.ts';
 import { builtins, type Builtin } from './builtins/index.ts';
-import { decodeBytes, pathBytes } from './bytes.ts';
+import { decodeBytes } from '../syscalls/bytes.ts';
 import { describe, isEnded, isSyscallError, Replaced, ShellError } from './errors.ts';
 import { DEFAULT_PATH, findCommand } from './lookup.ts';
 import { Redirections, redirectForGood } from './redirect.ts';
@@ -329,7 +329,7 @@ const HEAD_BYTES = 256;
 function isText(shell: Shell, path: string): boolean {
   let fd: number | undefined;
   try {
-    fd = shell.data.open(pathBytes(path) as string, 0, 0);
+    fd = shell.data.open(path, 0, 0);
     const head = new Uint8Array(HEAD_BYTES);
     const count = shell.data.read(fd, head, 0, HEAD_BYTES, 0);
     return !decodeBytes(head.subarray(0, count)).split('\n')[0].includes('\0');

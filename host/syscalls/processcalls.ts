@@ -3,6 +3,7 @@
  * class that it makes another of, {@link Process}.)
  */
 import { EINVAL, ERESTART } from '../../assembly/abi/errno.ts';
+import { encodeBytes } from './bytes.ts';
 import * as at from '../../assembly/abi/layout.ts';
 import { WNOHANG } from '../../assembly/abi/signals.ts';
 import { SystemCalls } from './calls.ts';
@@ -36,7 +37,6 @@ export interface ProcessIds {
 
 /** An id that stays what it is. */
 const KEEP = 0xffffffff;
-const encoder = new TextEncoder();
 const ARGV_MAX = at.SA_SIZE - at.SA_PATH2;
 
 export class ProcessCalls extends SystemCalls {
@@ -59,7 +59,7 @@ export class ProcessCalls extends SystemCalls {
     const length = this.path1(path);
     let end = 0;
     for (const argument of argv) {
-      const bytes = encoder.encode(argument);
+      const bytes = encodeBytes(argument);
       const room = ARGV_MAX - end - 1;
       if (room <= 0) break;
       this.area.set(bytes.subarray(0, room), at.SA_PATH2 + end);

@@ -20,6 +20,7 @@ import {
 import type { Cpu } from '../machine/cpu.ts';
 import type { KernelExports } from '../machine/exports.ts';
 import { AbortError } from './fs/errors.ts';
+import { decodeBytes, encodeBytes } from './bytes.ts';
 import { nullBytes } from './fs/validate.ts';
 import { syscallError } from './errors.ts';
 import { Buffer, textReader } from '#platform';
@@ -38,7 +39,8 @@ export class Trap {
   readonly dataF64: Float64Array;
   readonly dataU32: Uint32Array;
   /** UTF-8 text of the area: (start, end), offsets in it. */
-  readonly text: (start: number, end: number) => string;
+  text: (start: number, end: number) => string;
+  #escaped = false;
   readonly #machine: Uint32Array;
 
   constructor(cpu: Cpu, pid: number) {
@@ -57,6 +59,26 @@ export class Trap {
   /** Make this process the CPU's current one. */
   enter(): void {
     if (this.cpu.pid !== this.pid) this.#switch();
+  }
+
+  /**
+   * From now on text stands for any bytes, in paths and in names that calls give (bytes.ts): programs
+   * hand names from one to another, and none may change on the way. Otherwise U+FFFD stands for what
+   * is not UTF-8, as Node has it.
+   */
+  escapeText(): void {
+    if (this.#escaped) return;
+    this.#escaped = true;
+    const plain = this.text;
+    this.text = (start, end) => {
+      const text = plain(start, end);
+      return text.includes('\uFFFD') ? decodeBytes(this.area.slice(start, end)) : text;
+    };
+  }
+
+  /** A name's bytes as text. */
+  decode(bytes: Uint8Array): string {
+    return this.#escaped ? decodeBytes(bytes) : Buffer.from(bytes).toString();
   }
 
   /** Enter, and write the call's first path. Returns its length in bytes, PATH_MAX if too long.
@@ -173,7 +195,7 @@ export class Trap {
   /** A path that is not all ASCII, or holds a NUL. */
   #putText(path: string, at: number, name: string): number {
     if (path.includes('\0')) throw nullBytes(name, path);
-    return this.#putBytes(encoder.encode(path), at);
+    return this.#putBytes(this.#escaped ? encodeBytes(path) : encoder.encode(path), at);
   }
 
   #putBytes(bytes: Uint8Array, at: number): number {

@@ -3,6 +3,7 @@
  * nothing more. What is used of it is its public API: a shell whose one command line is the filter,
  * with a file system of ours below.
  */
+import { encodeBytes } from '../syscalls/bytes.ts';
 import { Bash, type IFileSystem, type ExecResult } from 'just-bash/browser';
 
 /** What a filter asks of files. Errors are system calls' errors. */
@@ -101,7 +102,7 @@ class Encoding {
   }
 
   encode(text: string, binary: boolean): Uint8Array {
-    return (binary || this.#foreign) && isBytes(text) ? fromLatin1(text) : new TextEncoder().encode(text);
+    return (binary || this.#foreign) && isBytes(text) ? fromLatin1(text) : encodeBytes(text);
   }
 }
 

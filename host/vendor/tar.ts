@@ -34,6 +34,8 @@ export interface TarSink {
 export interface TarPack extends AsyncIterable<Uint8Array> {
   /** @param done  called when the entry is complete */
   entry(header: Partial<TarHeader>, done: (error?: Error | null) => void): TarSink;
+  /** Blocks of the caller's own, between entries. */
+  push(chunk: Uint8Array): boolean;
   finalize(): void;
   destroy(error?: Error): void;
 }
@@ -46,4 +48,4 @@ export interface TarExtract extends AsyncIterable<TarEntry> {
 }
 
 export const pack = tar.pack as unknown as () => TarPack;
-export const extract = tar.extract as unknown as () => TarExtract;
+export const extract = tar.extract as unknown as (options: { filenameEncoding: string }) => TarExtract;

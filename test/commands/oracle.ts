@@ -10,7 +10,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boot, type Machine } from '../../host/index.ts';
-import { commands } from '../../host/commands/index.ts';
+import { standardPrograms } from '../../host/programs/standard.ts';
 import { Userland } from '../../host/programs/userland.ts';
 
 type Fs = Pick<
@@ -107,14 +107,16 @@ export function words(line: string): string[] {
 function treeOf(fs: Fs, root: string): string[] {
   const lines: string[] = [];
   const walk = (relative: string) => {
-    for (const name of fs.readdirSync(join(root, relative)).sort()) {
+    // Names need not be UTF-8.
+    const bytes = (path: string) => Buffer.from(join(root, path), 'latin1');
+    for (const name of fs.readdirSync(bytes(relative), 'latin1').sort()) {
       const path = relative === '' ? name : `${relative}/${name}`;
-      const at = join(root, path);
+      const at = bytes(path);
       const stats = fs.lstatSync(at);
       const fields = [path, stats.mode.toString(8), stats.uid, stats.gid];
       const time = stats.mtimeMs / 1000 < OLD ? stats.mtimeMs : 'new';
       if (!stats.isDirectory()) fields.push(`links=${stats.nlink}`, `time=${time}`);
-      if (stats.isSymbolicLink()) fields.push(`-> ${fs.readlinkSync(at)}`);
+      if (stats.isSymbolicLink()) fields.push(`-> ${fs.readlinkSync(at, 'latin1')}`);
       if (stats.isBlockDevice() || stats.isCharacterDevice()) fields.push(`rdev=${stats.rdev}`);
       // What archives hold is compared by what comes out of them.
       if (stats.isFile() && /\.(tar|tgz)$/.test(path)) fields.length = 1;
@@ -161,7 +163,7 @@ export function compare(
       machine.fs.mkdirSync(root, { recursive: true });
       // What is below /dev is mounted noexec.
       machine.init.mount('none', root, 'tmpfs', 0, 'mode=755');
-      userland = new Userland(machine, new Map(Object.entries(commands)));
+      userland = new Userland(machine, standardPrograms);
       const host = buildIn(hostFs, root, (path, args, mode) => {
         execFileSync('mknod', ['-m', mode.toString(8), path, ...args]);
       });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes, decodeBytes, encodeBytes } from '../../host/shell/bytes.ts';
+import { compareBytes, decodeBytes, encodeBytes } from '../../host/syscalls/bytes.ts';
 import { Expander, type ExpansionHost } from '../../host/shell/expand/expand.ts';
 import type { Simple } from '../../host/shell/syntax/ast.ts';
 import { parseShell } from '../../host/shell/syntax/parse.ts';

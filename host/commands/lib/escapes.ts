@@ -1,4 +1,5 @@
 /** Backslash escapes of echo, printf and tr-like words, as bytes. */
+import { encodeBytes } from '../../syscalls/bytes.ts';
 
 const LETTERS: Readonly<Record<string, number>> = {
   '\\': 92,
@@ -21,22 +22,21 @@ const ESCAPE =
  * otherwise those of printf's format, where \NNN has no leading 0. \c ends everything.
  */
 export function unescapeText(text: string, echo: boolean): { bytes: Uint8Array; stopped: boolean } {
-  const encoder = new TextEncoder();
   const bytes: number[] = [];
   let rest = text;
   for (;;) {
     const match = ESCAPE.exec(rest);
     if (match === null) {
-      bytes.push(...encoder.encode(rest));
+      bytes.push(...encodeBytes(rest));
       return { bytes: Uint8Array.from(bytes), stopped: false };
     }
-    bytes.push(...encoder.encode(rest.slice(0, match.index)));
+    bytes.push(...encodeBytes(rest.slice(0, match.index)));
     rest = rest.slice(match.index + match[0].length);
     const { letter, stop, zero, octal, hex, u, U } = match.groups ?? {};
     if (stop !== undefined) return { bytes: Uint8Array.from(bytes), stopped: true };
     if (letter !== undefined) bytes.push(...(echo && letter === '"' ? [92, 34] : [LETTERS[letter]]));
     else if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
-    else if (u ?? U) bytes.push(...encoder.encode(String.fromCodePoint(Number.parseInt(u ?? U, 16))));
+    else if (u ?? U) bytes.push(...encodeBytes(String.fromCodePoint(Number.parseInt(u ?? U, 16))));
     else bytes.push(Number.parseInt((octal ?? zero) || '0', 8) & 255);
   }
 }

@@ -15,7 +15,7 @@ import { Failure, strerror } from './errors.ts';
 import { unescapeText } from './escapes.ts';
 import { type Parsing, type Predicate, Quit, type Visit } from './findexpr.ts';
 import { mountOf } from './mounts.ts';
-import { quoted } from './quote.ts';
+import { escapeControls, quoted } from './quote.ts';
 import { runChild } from './run.ts';
 import { base, directoryOf, isDevice, isDirectory, isLink, major, minor, modeText } from './stat.ts';
 import { strftime, zoneOf } from './time.ts';
@@ -127,11 +127,7 @@ function lsAction({ tool, acts }: Parsing): Predicate {
   };
 }
 
-const escaped = (name: string) =>
-  name
-    .replace(/[\\ "]/g, '\\$&')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\t', '\\t');
+const escaped = (name: string) => escapeControls(name.replace(/[\\ "]/g, '\\$&'));
 
 const TYPE_LETTERS: Readonly<Record<string, string>> = { '-': 'f' };
 

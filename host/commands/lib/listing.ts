@@ -1,9 +1,10 @@
 /** Entries of a directory brought into order, and into lines. */
 import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../../../assembly/abi/flags.ts';
+import { compareBytes } from '../../syscalls/bytes.ts';
 import type { Colors } from './colors.ts';
 import { type Cell, inColumns, inCommas } from './columns.ts';
 import { humanSize } from './numbers.ts';
-import { escapeControl, quotedIfNeeded } from './quote.ts';
+import { CONTROLS, escapeControls, quotedIfNeeded } from './quote.ts';
 import { compareTimes, type Info, isDevice, isDirectory, major, minor, modeText } from './stat.ts';
 
 export interface Entry {
@@ -48,7 +49,7 @@ export interface Layout {
   time(info: Info): string;
 }
 
-const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+const byName = compareBytes;
 
 /** Numbers in names by their value. */
 function byVersion(a: string, b: string): number {
@@ -104,9 +105,9 @@ function indicator(mode: number, kind: Layout['indicators']): string {
 
 function shownName(name: string, { quoting, hideControl }: Layout): string {
   if (quoting === 'shell') return quotedIfNeeded(name);
-  if (quoting === 'escape') return name.replace(/[\\ ]/g, '\\$&').replace(/\p{Cc}/gu, escapeControl);
-  if (quoting === 'c') return `"${name.replace(/["\\]/g, '\\$&').replace(/\p{Cc}/gu, escapeControl)}"`;
-  return hideControl ? name.replace(/\p{Cc}/gu, '?') : name;
+  if (quoting === 'escape') return escapeControls(name.replace(/[\\ ]/g, '\\$&'));
+  if (quoting === 'c') return `"${escapeControls(name.replace(/["\\]/g, '\\$&'))}"`;
+  return hideControl ? name.replace(CONTROLS, (run) => '?'.repeat(run.length)) : name;
 }
 
 function sizeText(bytes: number, { human }: Layout): string {
@@ -136,7 +137,7 @@ function leadsOf(entries: readonly Entry[], given: Layout): string[] {
 }
 
 /** Control characters take no room. */
-const screenWidth = (text: string) => [...text.replace(/\p{Cc}/gu, '')].length;
+const screenWidth = (text: string) => [...text.replace(CONTROLS, '')].length;
 
 /** Names on the left of their column, numbers on the right. */
 function idColumn(ids: readonly number[], nameOf: (id: number) => string | undefined): string[] {

@@ -14,6 +14,7 @@ import { pack, type TarHeader, type TarPack } from '../../vendor/tar.ts';
 import { strerror } from './errors.ts';
 import { type Info, isDirectory, isLink, isRegular, join, lstat, major, minor, stat } from './stat.ts';
 import { lineOf } from './tarlist.ts';
+import { withBytes } from './tarnames.ts';
 import { Users } from './users.ts';
 
 const TYPES = new Map([
@@ -135,7 +136,9 @@ class Archiver {
 
   async #content(header: TarHeader, fd: number | undefined, path: string): Promise<void> {
     const done = deferred();
-    const sink = this.#pack.entry(header, (error) => (error ? done.reject(error) : done.resolve()));
+    const { before, header: written } = withBytes(header);
+    for (const block of before) this.#pack.push(block);
+    const sink = this.#pack.entry(written, (error) => (error ? done.reject(error) : done.resolve()));
     if (fd !== undefined) {
       const input = this.#job.tool.context.input(fd);
       let left = header.size;

@@ -15,6 +15,7 @@ import { extract, type TarEntry, type TarExtract, type TarHeader } from '../../v
 import { Failure, strerror } from './errors.ts';
 import { directoryOf, isDirectory, type Time, tryStat } from './stat.ts';
 import { lineOf } from './tarlist.ts';
+import { namesOf } from './tarnames.ts';
 import { Users } from './users.ts';
 
 const SPECIAL: Readonly<Record<string, number>> = {
@@ -60,9 +61,8 @@ class Extractor {
     return name.split('/').filter((part) => part !== '').length > this.#strip;
   }
 
-  async extract(entry: TarEntry): Promise<void> {
+  async extract(header: TarHeader, entry: TarEntry): Promise<void> {
     const { tool, args } = this.#job;
-    const { header } = entry;
     const path = await this.#place(header.name);
     if (path === undefined) return;
     if (args.options['to-stdout']) {
@@ -79,7 +79,7 @@ class Extractor {
       if (!(await this.#cleared(path))) return;
       if (header.type === 'symlink' || header.type === 'link') this.#links.push({ path, header });
       else {
-        await this.#make(path, entry);
+        await this.#make(path, header, entry);
         this.#attributes(path, header);
       }
     } catch (error) {
@@ -116,9 +116,8 @@ class Extractor {
     return true;
   }
 
-  async #make(path: string, entry: TarEntry): Promise<void> {
+  async #make(path: string, header: TarHeader, entry: TarEntry): Promise<void> {
     const { tool } = this.#job;
-    const { header } = entry;
     const special = SPECIAL[header.type];
     if (special !== undefined) {
       tool.process.mknod(path, special | 0o600, header.devmajor * 256 + header.devminor);
@@ -229,19 +228,20 @@ async function feed(chunks: AsyncIterable<Uint8Array>, sink: TarExtract): Promis
 /** List an archive, or unpack it, as the job says. @throws Error about a broken archive */
 export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const { tool, args } = job;
-  const reader = extract();
+  // Names as bytes; what they are as text is found out here.
+  const reader = extract({ filenameEncoding: 'latin1' });
   const selection = new Selection(job.names);
   const extractor = args.options.list ? undefined : new Extractor(job);
   void feed(chunks, reader);
   for await (const entry of reader) {
-    if (selection.has(entry.header.name) && !job.excluded(entry.header.name)) {
-      const isListed =
-        extractor === undefined || (args.options.verbose && extractor.places(entry.header.name));
+    const header = namesOf(entry.header);
+    if (selection.has(header.name) && !job.excluded(header.name)) {
+      const isListed = extractor === undefined || (args.options.verbose && extractor.places(header.name));
       if (isListed) {
-        const line = `${lineOf(entry.header, args, tool)}\n`;
+        const line = `${lineOf(header, args, tool)}\n`;
         await (args.options['to-stdout'] ? tool.context.stderr.write(line) : tool.out(line));
       }
-      await extractor?.extract(entry);
+      await extractor?.extract(header, entry);
     }
     entry.resume();
   }

@@ -3,6 +3,7 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../../../a
 import type { TarArguments } from '../tar.ts';
 import type { TarHeader } from '../../vendor/tar.ts';
 import type { Tool } from './command.ts';
+import { escapeControls } from './quote.ts';
 import { modeText } from './stat.ts';
 import { strftime, zoneOf } from './time.ts';
 
@@ -20,7 +21,8 @@ const OWNER_AND_SIZE = 19;
 /** Just the name, or with -tv (and -cvv) all of it. */
 export function lineOf(header: TarHeader, { options, given }: TarArguments, tool: Tool): string {
   const times = given.filter((name) => name === 'verbose').length + (options.list ? 1 : 0);
-  if (times < 2) return header.name;
+  const shown = (name: string) => escapeControls(name.replaceAll('\\', '\\\\'));
+  if (times < 2) return shown(header.name);
   const { uname, gname, uid, gid, size, type, linkname } = header;
   const numeric = options['numeric-owner'];
   const owner = `${(!numeric && uname) || uid}/${(!numeric && gname) || gid}`;
@@ -35,6 +37,11 @@ export function lineOf(header: TarHeader, { options, given }: TarArguments, tool
     zoneOf(tool.env),
   );
   const gap = Math.max(1, OWNER_AND_SIZE - owner.length - amount.length);
-  const target = type === 'symlink' ? ` -> ${linkname}` : type === 'link' ? ` link to ${linkname}` : '';
-  return `${mode} ${owner}${' '.repeat(gap)}${amount} ${time} ${header.name}${target}`;
+  const target =
+    type === 'symlink'
+      ? ` -> ${shown(linkname ?? '')}`
+      : type === 'link'
+        ? ` link to ${shown(linkname ?? '')}`
+        : '';
+  return `${mode} ${owner}${' '.repeat(gap)}${amount} ${time} ${shown(header.name)}${target}`;
 }

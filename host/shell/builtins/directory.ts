@@ -1,6 +1,5 @@
 /** Builtins about the process: working directory, mask, limits, times. */
 import { RLIMIT_FSIZE, RLIMIT_NOFILE } from '../../../assembly/abi/flags.ts';
-import { pathBytes } from '../bytes.ts';
 import { isEnded, isSyscallError } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import { parseOptions } from './options.ts';
@@ -68,9 +67,9 @@ function change(shell: Shell, target: string, isPhysical: boolean): boolean {
   try {
     // `a/..` needs an `a`, though the path that is gone to has none.
     if (path !== target && /(^|\/)[^/.][^/]*\/(.*\/)?\.\.(\/|$)/.test(target)) {
-      shell.context.fs.statSync(pathBytes(target) as string);
+      shell.context.fs.statSync(target);
     }
-    shell.process.chdir(pathBytes(path));
+    shell.process.chdir(path);
   } catch (error) {
     if (isEnded(error) || !isSyscallError(error)) throw error;
     return false;
@@ -95,7 +94,7 @@ export function initialDirectory(shell: Shell): void {
   try {
     cwd = kernelCwd(shell);
     if (given?.startsWith('/') && !/\/\.\.?(\/|$)/.test(given)) {
-      const there = shell.context.fs.statSync(pathBytes(given) as string);
+      const there = shell.context.fs.statSync(given);
       const here = shell.context.fs.statSync('.');
       if (there.dev === here.dev && there.ino === here.ino) cwd = given;
     }

@@ -1,5 +1,5 @@
 /** Builtins that say what runs next: break, return, exit, eval, `.`, exec, and those that do nothing. */
-import { decodeBytes, pathBytes } from '../bytes.ts';
+import { decodeBytes } from '../../syscalls/bytes.ts';
 import { describe, ExitShell, isEnded, isSyscallError } from '../errors.ts';
 import { findCommand } from '../lookup.ts';
 import { runText } from '../run.ts';
@@ -72,7 +72,7 @@ function readable(shell: Shell, name: string): string | undefined {
   for (const directory of (shell.state.variables.get('PATH') ?? '').split(':')) {
     const path = directory === '' ? `./${name}` : `${directory}/${name}`;
     try {
-      if (shell.context.fs.statSync(pathBytes(path) as string).isFile()) return path;
+      if (shell.context.fs.statSync(path).isFile()) return path;
     } catch (error) {
       if (isEnded(error)) throw error;
     }
@@ -82,7 +82,7 @@ function readable(shell: Shell, name: string): string | undefined {
 
 async function readFile(shell: Shell, path: string): Promise<Uint8Array> {
   try {
-    const fd = await shell.retry(() => shell.data.openLater(pathBytes(path) as string, 0, 0));
+    const fd = await shell.retry(() => shell.data.openLater(path, 0, 0));
     try {
       return await shell.readAll(fd);
     } finally {

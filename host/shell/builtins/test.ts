@@ -19,7 +19,7 @@ import {
   X_OK,
 } from '../../../assembly/abi/flags.ts';
 import type { BigIntStats } from '../../syscalls/fs/stats.ts';
-import { compareBytes, pathBytes } from '../bytes.ts';
+import { compareBytes } from '../../syscalls/bytes.ts';
 import { isEnded, isSyscallError } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import { isTerminal } from '../terminal.ts';
@@ -37,7 +37,7 @@ function attempt<T>(call: () => T): T | undefined {
 }
 
 function stat(shell: Shell, path: string, flags = 0): BigIntStats | undefined {
-  return path === '' ? undefined : attempt(() => shell.process.fstatat(AT_FDCWD, pathBytes(path), flags));
+  return path === '' ? undefined : attempt(() => shell.process.fstatat(AT_FDCWD, path, flags));
 }
 
 const ofType =
@@ -53,7 +53,7 @@ const allowed =
   (shell, path) =>
     path !== '' &&
     attempt(() => {
-      shell.process.faccessat(AT_FDCWD, pathBytes(path), mode, AT_EACCESS);
+      shell.process.faccessat(AT_FDCWD, path, mode, AT_EACCESS);
       return true;
     }) === true;
 const isLink: Unary = (shell, path) =>

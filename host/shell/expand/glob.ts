@@ -1,6 +1,6 @@
 /** Pathname expansion by the kernel's own lookups: directories read, names looked at. */
 import type { NodeFs } from '../../syscalls/fs/types.ts';
-import { compareBytes, decodeBytes, pathBytes } from '../bytes.ts';
+import { compareBytes } from '../../syscalls/bytes.ts';
 import { isPattern, Pattern, unescapePattern } from './pattern.ts';
 
 /** The components of a pattern, and the slashes before each. */
@@ -30,18 +30,17 @@ export function globPaths(fs: NodeFs, pattern: string): string[] {
 }
 
 function matching(fs: NodeFs, base: string, name: string): string[] {
-  let names: Buffer[];
+  let names: string[];
   try {
-    names = fs.readdirSync(pathBytes(base === '' ? '.' : base) as string, { encoding: 'buffer' });
+    names = fs.readdirSync(base === '' ? '.' : base);
   } catch {
     return [];
   }
   const pattern = Pattern.of(name);
   // A leading dot is matched by a dot alone.
   const dots = name.startsWith('.') || name.startsWith('\\.');
-  const candidates = names.map((each) => decodeBytes(each));
-  if (dots) candidates.push('.', '..');
-  return candidates
+  if (dots) names.push('.', '..');
+  return names
     .filter((each) => (dots ? each.startsWith('.') : !each.startsWith('.')) && pattern.matches(each))
     .map((each) => base + each);
 }
@@ -49,8 +48,8 @@ function matching(fs: NodeFs, base: string, name: string): string[] {
 function exists(fs: NodeFs, path: string): boolean {
   try {
     // A directory is asked for where the pattern ends in a slash.
-    if (path.endsWith('/')) fs.statSync(pathBytes(path) as string);
-    else fs.lstatSync(pathBytes(path) as string);
+    if (path.endsWith('/')) fs.statSync(path);
+    else fs.lstatSync(path);
     return true;
   } catch {
     return false;

@@ -1,7 +1,7 @@
 /** Completion: commands by builtins, functions and PATH; variables; paths. By the kernel's lookups. */
 import { builtins } from '../builtins/index.ts';
 import { KEYWORDS } from '../builtins/names.ts';
-import { compareBytes, decodeBytes, pathBytes } from '../bytes.ts';
+import { compareBytes } from '../../syscalls/bytes.ts';
 import { isEnded } from '../errors.ts';
 import { executable } from '../lookup.ts';
 import type { Shell } from '../shell.ts';
@@ -62,9 +62,9 @@ function requoted(text: string, begun: string): string {
 
 function list(shell: Shell, directory: string): { name: string; isDirectory: boolean; path: string }[] {
   try {
-    const path = pathBytes(directory) as string;
-    return shell.context.fs.readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map((entry) => {
-      const name = decodeBytes(entry.name);
+    const entries = shell.context.fs.readdirSync(directory, { withFileTypes: true });
+    return entries.map((entry) => {
+      const { name } = entry;
       return { name, isDirectory: entry.isDirectory(), path: `${directory.replace(/\/$/, '')}/${name}` };
     });
   } catch (error) {
@@ -108,7 +108,7 @@ function paths(shell: Shell, word: string, onlyExecutable: boolean): string[] {
 
 function isDirectoryBehind(shell: Shell, path: string): boolean {
   try {
-    return shell.context.fs.statSync(pathBytes(path) as string).isDirectory();
+    return shell.context.fs.statSync(path).isDirectory();
   } catch (error) {
     if (isEnded(error)) throw error;
     return false;

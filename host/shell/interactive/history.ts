@@ -1,5 +1,5 @@
 /** Earlier lines, kept in the machine: in $HISTFILE, or ~/.sh_history. */
-import { decodeBytes, encodeBytes, pathBytes } from '../bytes.ts';
+import { decodeBytes, encodeBytes } from '../../syscalls/bytes.ts';
 import { isEnded } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 
@@ -36,7 +36,7 @@ export class History {
     const path = this.#path;
     if (path === undefined) return [];
     try {
-      const text = decodeBytes(this.#shell.context.fs.readFileSync(pathBytes(path) as string));
+      const text = decodeBytes(this.#shell.context.fs.readFileSync(path));
       const lines = text.split('\n').filter((line) => line !== '');
       return lines.slice(Math.max(0, lines.length - this.#size));
     } catch (error) {
@@ -58,7 +58,7 @@ export class History {
     try {
       const text = grown ? this.#lines.map((each) => `${each}\n`).join('') : `${line}\n`;
       const options = { mode: FILE_MODE, flag: grown ? 'w' : 'a' };
-      fs.writeFileSync(pathBytes(path) as string, encodeBytes(text), options);
+      fs.writeFileSync(path, encodeBytes(text), options);
     } catch (error) {
       // A history that cannot be written is kept for this session only.
       if (isEnded(error)) throw error;

@@ -143,7 +143,12 @@ export function directoryCalls(trap: Trap, names: NameCalls) {
     }
     const entries = list<Entry>(path, [], (fd, at, into) => nextEntries(fd, at, 'buffer', into));
     entries.sort((a, b) => Buffer.compare(a.name as Buffer, b.name as Buffer));
-    if (encoding !== 'buffer') for (const entry of entries) entry.name = entry.name.toString(encoding);
+    if (encoding === 'buffer') return entries;
+    const isText = encoding === 'utf8' || encoding === 'utf-8';
+    for (const entry of entries) {
+      const bytes = entry.name as Buffer;
+      entry.name = isText ? trap.decode(bytes) : bytes.toString(encoding);
+    }
     return entries;
   }
 

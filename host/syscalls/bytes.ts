@@ -1,11 +1,13 @@
 /**
- * Text that stands for any bytes. What is not UTF-8 becomes lone surrogates, U+DC80 + byte - 0x80,
- * and those become the bytes again: names, variables and output keep every byte.
+ * Text that stands for any bytes, as programs have it. What is not UTF-8 becomes lone surrogates,
+ * U+DC80 + byte - 0x80 (Python's "surrogateescape"), and those become the bytes again: names,
+ * arguments, variables and output keep every byte.
  */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const encoder = new TextEncoder();
 const LONE = /[\uDC80-\uDCFF]/;
+const ESCAPE = /[\uDC80-\uDCFF]/u;
 const ESCAPED = 0xdc00;
 
 /** Length of the UTF-8 sequence at `at`, or 0 if there is none. */
@@ -20,6 +22,11 @@ function sequence(bytes: Uint8Array, at: number): number {
   } catch {
     return 0;
   }
+}
+
+/** Does it stand for bytes that are not UTF-8? */
+export function escapedBytes(text: string): boolean {
+  return LONE.test(text) && ESCAPE.test(text);
 }
 
 export function decodeBytes(bytes: Uint8Array): string {
@@ -61,11 +68,6 @@ export function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return whole;
-}
-
-/** A path for a system call: text as it is, unless it stands for bytes that are not UTF-8. */
-export function pathBytes(path: string): string | Uint8Array {
-  return LONE.test(path) ? encodeBytes(path) : path;
 }
 
 /** Order of names by their bytes. */
