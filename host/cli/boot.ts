@@ -141,7 +141,7 @@ function wantsShell({ command, control, login, tour, save, export: exports }: Bo
 async function useShell(machine: Machine, options: BootCommandOptions): Promise<number | undefined> {
   if (!wantsShell(options)) return undefined;
   const { runShell } = await import('./shell.ts');
-  return runShell(machine, options);
+  return runShell(machine, { ...options, imported: options.import });
 }
 
 /** @throws CommandError when the root that was asked for cannot be had */

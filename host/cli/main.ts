@@ -118,6 +118,9 @@ function makeProgram(finish: (code: number) => void): Command {
     .option('--tmpfs <dir>', "directory on the host's tmpfs (default: /dev/shm or the temporary directory)")
     .addHelpText('after', BENCH_HELP)
     .action(async (options) => finish(await (await import('./bench.ts')).benchCommand(options)));
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(damselfly ${command.name()} --help tells more)`);
+  }
   return program;
 }
 

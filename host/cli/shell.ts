@@ -1,4 +1,5 @@
 /** The machine's shell for `damselfly boot`: a login at the terminal, a line, or a script. */
+import path from 'node:path';
 import type { Machine } from '../machine/machine.ts';
 import { standardPrograms } from '../programs/standard.ts';
 import { Userland } from '../programs/userland.ts';
@@ -8,12 +9,15 @@ import { LOGIN, LOGIN_AS_ROOT, loginEnvironment } from './login.ts';
 import { detail, heading } from './output.ts';
 import { runBetween } from './script.ts';
 import { isInteractive, show, takeKeyboard } from './terminal.ts';
+import type { ImportSpec } from './values.ts';
 
 export interface ShellOptions {
   /** A line to run instead of reading commands. */
   command?: string;
   /** Where to listen for `damselfly attach`. */
   control?: string;
+  /** What was imported from the host, for who logs in. */
+  imported?: readonly ImportSpec[];
 }
 
 const HOME = '/root';
@@ -21,6 +25,7 @@ const HOME = '/root';
 /** @returns the shell's exit code */
 export async function runShell(machine: Machine, options: ShellOptions): Promise<number> {
   const userland = new Userland(machine, standardPrograms);
+  if (options.control !== undefined || isInteractive()) greet(machine, options.imported ?? []);
   let control: ControlSocket | undefined;
   if (options.control !== undefined) {
     control = await listen(options.control, userland, LOGIN);
@@ -33,6 +38,21 @@ export async function runShell(machine: Machine, options: ShellOptions): Promise
   } finally {
     control?.close();
   }
+}
+
+const MOTD = '/etc/motd';
+
+/** What `login` prints: what this is, and where the imported files are. A snapshot, or an import, may bring its own. */
+function greet({ init: { fs } }: Machine, imported: readonly ImportSpec[]): void {
+  if (fs.existsSync(MOTD)) return;
+  const lines = [
+    'Damselfly: a small machine in memory. Unless it is saved, it is gone when you leave it.',
+    ...imported.map(
+      ({ host, machine }) => `${path.resolve(host)} of the host has been copied to ${machine}.`,
+    ),
+    'ls /bin lists the commands; each tells of itself with --help.',
+  ];
+  fs.writeFileSync(MOTD, `${lines.join('\n')}\n`);
 }
 
 async function atTerminal(userland: Userland): Promise<number> {

@@ -21,6 +21,8 @@ import { Variables } from './variables.ts';
 import { isTerminal } from './terminal.ts';
 
 const USAGE = 2;
+/** Who, where, and whether root: of a shell that somebody types at. */
+const INTERACTIVE_PS1 = '\\u@\\h:\\w\\$ ';
 const CANNOT_OPEN = 2;
 const SCRIPT_FD_MIN = 10;
 
@@ -119,7 +121,10 @@ async function start(shell: Shell, invocation: Invocation): Promise<number> {
       file === undefined &&
       isTerminal(shell.process, 0) &&
       isTerminal(shell.process, 2));
-  if (wantsTerminal) state.options.set('interactive', true);
+  if (wantsTerminal) {
+    state.options.set('interactive', true);
+    if (shell.context.env.PS1 === undefined) state.variables.set('PS1', INTERACTIVE_PS1);
+  }
   if (login) await readProfiles(shell);
   if (commands !== undefined) {
     shell.line = 1;

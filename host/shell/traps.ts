@@ -14,6 +14,8 @@ export class Traps {
   #pending: number[] = [];
   /** ^C has come since it was last asked. */
   #interrupt = false;
+  /** A line is being typed: a ^C drops it, also if there is a trap, whose action runs then. */
+  prompting = false;
   /** Signals whose action is this shell's doing. */
   readonly #ours: Set<number>;
   /** Signals that an interactive shell catches or ignores for itself. */
@@ -66,8 +68,16 @@ export class Traps {
   }
 
   #caught(signal: number): void {
-    if (this.#shell.state.traps.has(signal)) this.#pending.push(signal);
-    else this.#interrupt = true;
+    const trapped = this.#shell.state.traps.has(signal);
+    if (trapped) this.#pending.push(signal);
+    if (!trapped || (this.prompting && signal === SIGINT)) this.#interrupt = true;
+  }
+
+  /** ^C was typed where it sends no signal. @returns whether it counts: it may be ignored */
+  typedInterrupt(): boolean {
+    const action = this.#shell.state.traps.get(SIGINT);
+    if (action !== undefined && action !== '') this.#pending.push(SIGINT);
+    return action !== '';
   }
 
   /** See which signals have come. They are told on a later turn, which a builtin does not wait for. */

@@ -25,6 +25,10 @@ test('version and help', () => {
   });
   const help = damselfly(['--help']);
   expect(help).toMatchObject({ status: 0, stderr: '' });
+  const bogus = damselfly(['boot', '--bogus']);
+  expect(bogus).toMatchObject({ status: 2, stdout: '' });
+  expect(bogus.stderr).toBe("error: unknown option '--bogus'\n(damselfly boot --help tells more)\n");
+  expect(damselfly(['attach']).stderr).toContain('(damselfly attach --help tells more)');
   for (const word of ['boot', 'bench', 'Exit codes']) expect(help.stdout).toContain(word);
   const boot = damselfly(['boot', '--help']);
   expect(boot).toMatchObject({ status: 0, stderr: '' });

@@ -92,6 +92,19 @@ it('logs in, runs what is typed, and ends with the code of exit', async () => {
   expect(await terminal.ended).toBe(9);
 });
 
+it('greets who logs in, and prompts with who and where', async () => {
+  const terminal = start('boot', '--import', `${dir}:/src`);
+  await terminal.shows(/Damselfly: .*\r+\n/);
+  await terminal.shows(`${dir} of the host has been copied to /src.`);
+  await terminal.shows('root@damselfly:~# ');
+  terminal.type('cd /src; chmod 777 .; su nobody -s /bin/sh\r');
+  await terminal.shows('nobody@damselfly:/src$ ');
+  terminal.type('exit 3\r');
+  await terminal.shows('root@damselfly:/src# ');
+  terminal.type('exit\r');
+  expect(await terminal.ended).toBe(3);
+});
+
 it('shows what comes first first, and stops what ^C stops', async () => {
   const terminal = start('boot');
   await terminal.shows(PROMPT);

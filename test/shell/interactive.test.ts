@@ -143,6 +143,45 @@ test('^C ends what runs in the foreground, and the shell goes on', async () => {
   await enters('echo alive', 'alive\n', '> ');
 });
 
+for (const [how, env] of [
+  ['edited', { TERM: 'xterm' }],
+  ['plain', { TERM: 'dumb' }],
+] as const) {
+  test(`a trap of ^C runs at the prompt, and the line is dropped (${how})`, async () => {
+    await enters('exit');
+    await ends();
+    start(env);
+    await sees('> ');
+    await enters("trap 'echo trapped $?' INT", '> ');
+    await session.write('echo never');
+    await session.write(INTERRUPT);
+    await sees('^C');
+    await sees('\ntrapped 130\n');
+    await sees('> ');
+    await enters('echo $?', '130\n', '> ');
+    await enters('if true', '.. ');
+    await session.write(INTERRUPT);
+    await sees('trapped');
+    await sees('> ');
+    await enters("trap '' INT", '> ');
+    await session.write('echo ig');
+    await session.write(INTERRUPT);
+    // The terminal itself forgets a line at ^C, as Linux's do.
+    await enters('nored', env.TERM === 'dumb' ? 'nored: not found' : 'ignored\n', '> ');
+    await enters('trap - INT', '> ');
+    await session.write(INTERRUPT);
+    await sees('> ');
+    expect(shown).not.toMatch(/\nnever/);
+  });
+}
+
+test('a trap of ^C runs between the commands of a loop', async () => {
+  await enters('trap \'echo trapped; done=1\' INT; while [ -z "$done" ]; do :; done', '\n');
+  await session.write(INTERRUPT);
+  await sees('trapped\n');
+  await sees('> ');
+});
+
 test('^D ends what reads the terminal, and not the shell', async () => {
   await enters('cat; echo after', '\n');
   await session.write(`line\n`);
@@ -210,6 +249,9 @@ test('jobs run in the background and come to the foreground', async () => {
 test('prompts show who, where and what', async () => {
   await enters("PS1='\\u@\\h:\\w\\$ '; mkdir -p ~/sub; cd ~/sub", 'root@damselfly:~/sub# ');
   await enters('cd /etc', 'root@damselfly:/etc# ');
+  await enters("PS1='\\W \\101 \\s \\j \\D{%Y} \\t> '", 'etc A sh 0 20');
+  await enters('', ':');
+  await sees('> ');
   await enters("x=5; PS1='[$x $((x+1))] '", '[5 6] ');
   await enters('x=7', '[7 8] ');
 });

@@ -89,10 +89,15 @@ async function nextLine(shell: Shell, editor: LineEditor, assembler: CommandAsse
     await shell.traps.runPending();
     if (!assembler.pending) tellJobs(shell);
     const name = assembler.pending ? 'PS2' : 'PS1';
-    return await editor.line(await expandPrompt(shell, shell.state.variables.get(name) ?? ''));
+    const prompt = await expandPrompt(shell, shell.state.variables.get(name) ?? '');
+    shell.traps.prompting = true;
+    return await editor.line(prompt);
   } catch (error) {
-    if (error instanceof Interrupted) return 'interrupted';
-    throw error;
+    if (!(error instanceof Interrupted)) throw error;
+    shell.complain('');
+    return 'interrupted';
+  } finally {
+    shell.traps.prompting = false;
   }
 }
 

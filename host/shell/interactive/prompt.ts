@@ -1,4 +1,5 @@
 /** Prompts: PS1 and PS2 with parameters expanded, and the escapes that people know from Bash. */
+import { strftime, zoneOf } from '../../commands/lib/time.ts';
 import type { Shell } from '../shell.ts';
 import { isEnded } from '../errors.ts';
 import { parseHereText } from '../syntax/parse.ts';
@@ -33,8 +34,38 @@ function directory(shell: Shell): string {
   return cwd.startsWith(`${home}/`) ? `~${cwd.slice(home.length)}` : cwd;
 }
 
-function shownEscape(shell: Shell, letter: string): string {
-  switch (letter) {
+/** Formats of the time, by the letters that Bash has for them. */
+const TIMES: Readonly<Record<string, string>> = {
+  d: '%a %b %d',
+  t: '%H:%M:%S',
+  T: '%I:%M:%S',
+  '@': '%I:%M %p',
+  A: '%H:%M',
+};
+
+/** The machine's time, by the clock and zone that `date` shows. */
+function timeText({ process, state }: Shell, format: string): string {
+  process.exports.clock_ms();
+  const ms = process.dataF64[0];
+  const seconds = Math.floor(ms / 1000);
+  const nanoseconds = Math.floor((ms - seconds * 1000) * 1e6);
+  return strftime(format, { seconds, nanoseconds }, zoneOf({ TZ: state.variables.get('TZ') ?? 'UTC' }));
+}
+
+/** @param what  what follows the backslash: a letter, digits, or `D{format}` */
+function shownEscape(shell: Shell, what: string): string {
+  const format = what.startsWith('D{') ? what.slice(2, -1) || '%H:%M:%S' : TIMES[what];
+  if (format !== undefined) return timeText(shell, format);
+  if (/^[0-7]{3}$/.test(what)) return String.fromCharCode(Number.parseInt(what, 8) & 0xff);
+  switch (what) {
+    case 'a':
+      return '\x07';
+    case 'r':
+      return '\r';
+    case 'j':
+      return String(shell.jobs.list.length);
+    case 's':
+      return shell.state.name.slice(shell.state.name.lastIndexOf('/') + 1);
     case 'u':
       return userName(shell);
     case 'h':
@@ -60,15 +91,15 @@ function shownEscape(shell: Shell, letter: string): string {
     case ']':
       return '';
     default:
-      return `\\${letter}`;
+      return `\\${what}`;
   }
 }
 
 /** What a prompt variable's value shows. */
 export async function expandPrompt(shell: Shell, value: string): Promise<string> {
   // What an escape gives is not expanded again.
-  const template = value.replace(/\\([\s\S]|\\[0-7]{3})/g, (_, letter: string) =>
-    shownEscape(shell, letter).replace(/[\\$`]/g, '\\$&'),
+  const template = value.replace(/\\([0-7]{3}|D\{[^}]*\}|[\s\S])/g, (_, what: string) =>
+    shownEscape(shell, what).replace(/[\\$`]/g, '\\$&'),
   );
   const { status } = shell.state;
   try {

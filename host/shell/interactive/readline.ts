@@ -58,6 +58,7 @@ class Edit {
     this.#interface = edited;
     edited.on('line', (text) => this.#end({ text }));
     edited.on('SIGINT', () => {
+      if (!shell.traps.typedInterrupt()) return;
       shell.writeNow(2, '^C\r\n');
       this.#end('interrupted');
     });
