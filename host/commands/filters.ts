@@ -87,7 +87,6 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     usageStatus: 2,
   },
   base64: { values: 'w', valueWords: ['wrap'] },
-  diff: { values: 'UC', stdin: 'dash', usageStatus: 2 },
   tac: { values: 's', valueWords: ['separator'] },
   expr: { stdin: 'never' },
 };

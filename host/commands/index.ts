@@ -60,7 +60,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   diff: {
     summary: 'compare files line by line',
-    load: async () => (await import('./filters.ts')).filters.diff,
+    load: async () => (await import('./diff.ts')).diff,
   },
   dirname: {
     summary: 'strip last component from file name',

@@ -285,6 +285,7 @@ export const cmp = command(
       quiet: { short: 's', also: ['silent'], about: 'suppress all normal output' },
     },
     usageStatus: 2,
+    triesNamed: true,
     exits: { 0: 'if inputs are the same', 1: 'if different', 2: 'if trouble' },
   },
   async (tool, { options, operands }) => {

@@ -144,7 +144,6 @@ compare(
     'comm -12 one two',
     'join left right',
     'join -t: table table',
-    'diff one one',
     'nl one',
     'fold -w 3 words',
     'expand tabs',

@@ -107,6 +107,8 @@ export interface CommandSpec<O extends OptionTable> extends Description, ParseOp
   options: O;
   /** Bring words into a form that the table can tell (head -5, chmod -x). */
   prepare?: (args: readonly string[]) => readonly string[];
+  /** "Try 'NAME --help'" begins with the name, as diffutils has it. */
+  triesNamed?: boolean;
 }
 
 /** The exit status, if it is not the tool's. */
@@ -124,11 +126,15 @@ export function command<O extends OptionTable>(spec: CommandSpec<O>, run: Run<O>
   const { prepare = (args) => args } = spec;
   const table: O & OptionTable = { ...spec.options };
   return (context) =>
-    atWork(context, async (tool) => {
-      const args = prepare(context.argv.slice(1));
-      if (await helped(tool, spec, args)) return 0;
-      return (await run(tool, parse<O>(table, args, spec))) ?? tool.status;
-    });
+    atWork(
+      context,
+      async (tool) => {
+        const args = prepare(context.argv.slice(1));
+        if (await helped(tool, spec, args)) return 0;
+        return (await run(tool, parse<O>(table, args, spec))) ?? tool.status;
+      },
+      spec.triesNamed,
+    );
 }
 
 /** --help as the first option; with arguments of another command behind, only there. */
@@ -146,14 +152,19 @@ async function helped(
 }
 
 /** Run a command's function: its Failures become messages and exit statuses. */
-export async function atWork(context: ProgramContext, run: (tool: Tool) => Promise<number>): Promise<number> {
+export async function atWork(
+  context: ProgramContext,
+  run: (tool: Tool) => Promise<number>,
+  triesNamed = false,
+): Promise<number> {
   const tool = new Tool(context, baseName(context.argv[0] ?? 'command'));
   try {
     return await run(tool);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     await tool.say(error.message);
-    if (error.usage) await context.stderr.write(`Try '${tool.name} --help' for more information.\n`);
+    const lead = triesNamed ? `${tool.name}: ` : '';
+    if (error.usage) await context.stderr.write(`${lead}Try '${tool.name} --help' for more information.\n`);
     return error.status;
   }
 }

@@ -1,0 +1,2 @@
+/** jsdiff's comparison of two sequences. */
+export { diffArrays } from 'diff';
