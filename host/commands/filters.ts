@@ -8,6 +8,7 @@ import type { Input, Program } from '../programs/program.ts';
 import { Gathered } from '../programs/streams.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import { wholeCharacters } from './lib/characters.ts';
+import { needsOwnPrintf, withOwnPrintf } from './lib/awkprintf.ts';
 import { atWork, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
 import type { Filter, FilterFiles, FilterStat } from '../vendor/filters.ts';
@@ -280,6 +281,33 @@ const ADAPT: Readonly<Record<string, (args: readonly string[]) => readonly strin
   tr: trWords,
 };
 
+/** awk's words with the program as one of them, read from files (-f) if that is where it is. */
+async function awkWords(tool: Tool, args: readonly string[]): Promise<readonly string[]> {
+  const words: string[] = [];
+  const programs: string[] = [];
+  let at = 0;
+  for (; at < args.length && args[at].startsWith('-') && args[at] !== '-' && args[at] !== '--'; at++) {
+    const word = args[at];
+    if (word.startsWith('-f')) programs.push(await textOf(tool, word.slice(2) || (args[++at] ?? '')));
+    else words.push(word);
+    if (word === '-F' || word === '-v') words.push(args[++at] ?? '');
+  }
+  if (args[at] === '--') at++;
+  if (programs.length === 0 && at < args.length) programs.push(args[at++]);
+  if (programs.length === 0) return args;
+  const program = programs.join('\n');
+  const needs = needsOwnPrintf([...args, program].join('\n'));
+  return [...words, needs ? withOwnPrintf(program) : program, ...args.slice(at)];
+}
+
+async function textOf(tool: Tool, path: string): Promise<string> {
+  try {
+    return await tool.reading(path, (input) => input.text());
+  } catch (error) {
+    throw new Failure(`cannot open "${path}" (${strerror(error)})`, 2);
+  }
+}
+
 const EMPTY = new Uint8Array(0);
 const TEXT_MAX_BYTES = 128 << 20;
 
@@ -293,9 +321,14 @@ function filterProgram(name: string): Program {
         await tool.out(HELP[name]);
         return 0;
       }
-      const args = (ADAPT[name] ?? ((words) => words))(own);
+      const args = name === 'awk' ? await awkWords(tool, own) : (ADAPT[name] ?? ((words) => words))(own);
       const words = sortWords(args, shape);
-      const filter = createFilter({ name, files: filesOf(tool), cwd: cwdOf(tool), env: tool.env });
+      const filter = createFilter({
+        name,
+        files: filesOf(tool),
+        cwd: cwdOf(tool),
+        env: tool.env,
+      });
       const reads = readsInput(name, words, shape);
       const isAlone = shape.stdin === 'always' || filesAmong(words, shape).every((file) => file === '-');
       const { stateless } = shape;

@@ -50,7 +50,7 @@ test('it holds what it should, runs nothing when installed, and is small', () =>
   const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
   for (const file of files) {
     expect(file).toMatch(
-      /^package\/(build\/(dist|kernel)\/|test\/bench\/native\.c$|README\.md$|LICENSE$|package\.json$)/,
+      /^package\/(build\/(dist|kernel)\/|docs\/[^/]+\.(md|svg)$|test\/bench\/native\.c$|README\.md$|LICENSE$|package\.json$)/,
     );
     expect(file).not.toMatch(/(?<!\.d)\.ts$|\.test\.|plain\.|\.js\.map$/);
   }
@@ -73,6 +73,36 @@ test('it holds what it should, runs nothing when installed, and is small', () =>
   expect(bytes, `${bytes} bytes, ${blocks} in blocks`).toBeLessThan(LIMIT_BYTES);
   expect(blocks).toBeLessThan(LIMIT_BYTES);
 });
+
+test('links in what there is to read lead somewhere', () => {
+  const at = join(modules, 'damselfly');
+  const pages = ['README.md', ...fs.readdirSync(join(at, 'docs')).map((name) => `docs/${name}`)];
+  const broken: string[] = [];
+  let links = 0;
+  for (const page of pages.filter((name) => name.endsWith('.md'))) {
+    const text = fs.readFileSync(join(at, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)\s]*)\)/g)) {
+      links++;
+      const [file, anchor] = target.split('#');
+      const path = file === '' ? join(at, page) : join(at, dirname(page), file);
+      const found = fs.existsSync(path) && (anchor === undefined || anchorsOf(path).includes(anchor));
+      if (!found) broken.push(`${page}: ${target}`);
+    }
+  }
+  expect(broken).toEqual([]);
+  expect(links).toBeGreaterThan(10);
+});
+
+/** Headings of a page, as links name them. */
+function anchorsOf(path: string): string[] {
+  const headings = fs.readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 function isPackage(directory: string): boolean {
   const above = dirname(directory);
