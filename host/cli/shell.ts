@@ -46,7 +46,7 @@ const MOTD = '/etc/motd';
 function greet({ init: { fs } }: Machine, imported: readonly ImportSpec[]): void {
   if (fs.existsSync(MOTD)) return;
   const lines = [
-    'Damselfly: a small machine in memory. Unless it is saved, it is gone when you leave it.',
+    'Damselfly: a machine in memory, gone when you leave it unless it is saved.',
     ...imported.map(
       ({ host, machine }) => `${path.resolve(host)} of the host has been copied to ${machine}.`,
     ),

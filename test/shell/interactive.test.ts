@@ -233,6 +233,49 @@ test('Tab completes commands, variables and paths', async () => {
   await enters('; pwd', '/tmp/made\n', '> ');
 });
 
+test('a second Tab lists what there is, by last names', async () => {
+  await enters('mkdir /tmp/dir; >"/tmp/dir/a file"; >/tmp/dir/another; mkdir /tmp/dir/away', '> ');
+  await session.write(`ls /tmp/dir/a${TAB}`);
+  await sees('ls /tmp/dir/a');
+  await session.write(TAB);
+  await sees('\na file  another  away/\n> ls /tmp/dir/a');
+  await session.write(`n${TAB}`);
+  await sees('nother');
+  await enters('', '\n/tmp/dir/another\n', '> ');
+});
+
+test('^R searches earlier lines', async () => {
+  await enters('echo first one', 'first one\n', '> ');
+  await enters('echo second', 'second\n', '> ');
+  await enters('echo first two', 'first two\n', '> ');
+  const SEARCH = '\x12';
+  await session.write(`${SEARCH}fir`);
+  await sees("(reverse-i-search)`fir': echo first two");
+  await session.write(SEARCH);
+  await sees("(reverse-i-search)`fir': echo first one");
+  await enters('', '> echo first one', '\nfirst one\n', '> ');
+  await session.write(`typed${SEARCH}nothing`);
+  await sees("(failed reverse-i-search)`nothing': ");
+  await session.write('\x07');
+  await sees('> typed');
+  await session.write(`\x15${SEARCH}sec\x01`);
+  await sees('> echo second');
+  await session.write('\x1b[F');
+  await enters(' more', 'second more\n', '> ');
+});
+
+test('a window of another size while a line is edited', async () => {
+  await session.write('echo 0123456789 0123456789 0123456789');
+  await sees('echo 0123456789 0123456789 0123456789');
+  session.resize({ rows: 10, columns: 20 });
+  // The line is drawn anew, on two rows; so the cursor goes up one to the line's beginning.
+  await sees('> echo 0123456789 0123456789 0123456789');
+  await session.write('\x01');
+  await sees('> echo 0123456789 0123456789 0123456789');
+  await enters('', '\n0123456789 0123456789 0123456789\n', '> ');
+  expect(shown).toContain('\x1b[3G\x1b[1A');
+});
+
 test('jobs run in the background and come to the foreground', async () => {
   await enters('sleep 100 &', '[1] ', '> ');
   await enters('jobs', '[1] + Running', 'sleep 100', '> ');

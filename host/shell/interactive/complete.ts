@@ -22,7 +22,7 @@ export function complete(shell: Shell, line: string): Completion {
     const before = replaced.slice(0, replaced.length - whole.length);
     const names = shell.state.variables.names().filter((each) => each.startsWith(name));
     const candidates = names.sort().map((each) => `${before}$${brace}${each}${brace === '' ? '' : '}'}`);
-    return { candidates, replaced };
+    return { candidates, replaced, shown: names };
   }
   const before = line.slice(0, line.length - replaced.length);
   const word = unquoted(replaced);
@@ -32,7 +32,7 @@ export function complete(shell: Shell, line: string): Completion {
       ? commands(shell, word)
       : paths(shell, word, isCommand && !/[<>]\s*$/.test(before));
   const candidates = found.map((each) => requoted(each, replaced));
-  return { candidates, replaced };
+  return { candidates, replaced, shown: found.map((each) => /[^/]*\/?$/.exec(each)?.[0] ?? each) };
 }
 
 /** The word at the end of a line, which only reading from its beginning can tell from quoted text. */

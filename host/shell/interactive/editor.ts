@@ -9,6 +9,8 @@ import type { Shell } from '../shell.ts';
 export interface Completion {
   readonly candidates: readonly string[];
   readonly replaced: string;
+  /** The candidates as they are listed: paths by their last names, and without quotes. */
+  readonly shown: readonly string[];
 }
 
 export interface EditorContext {
