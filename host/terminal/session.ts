@@ -123,8 +123,8 @@ export class TerminalSession {
     shown: Promise<void>,
   ): Promise<ExitStatus> {
     try {
-      await started;
-      const status = await ended;
+      // Both at once: either may fail while nobody looks at the other.
+      const [status] = await Promise.all([ended, started]);
       // Those in the background may keep the terminal open; the session's leader is what counts.
       await Promise.race([shown, this.#drained()]);
       return status;
