@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +34,21 @@ function expectedOutput(): string {
   const text = /^```text\n(booted: [\s\S]*?)^```$/m.exec(guide)?.[1];
   if (text === undefined) throw new Error('docs/browser.md does not say what the page says');
   return text;
+}
+
+/** What the guide says is loaded, in KB of gzip, where it is so far off that it would mislead. */
+function misstated(assets: string, page: string): string[] {
+  const said =
+    /The page loads some (\d+) KB\s+\(compressed\), the worker (\d+) KB and a kernel of (\d+) KB/.exec(guide);
+  if (said === null) return ['docs/browser.md does not say how much is loaded'];
+  const names = fs.readdirSync(assets);
+  const found = (pattern: RegExp) => names.find((name) => pattern.test(name)) ?? page;
+  const files = [page, found(/worker.*\.js$/), found(/^up-(?!debug).*\.wasm$/)];
+  return files.flatMap((name, i) => {
+    const size = gzipSync(fs.readFileSync(join(assets, name))).length / 1000;
+    const stated = Number(said[i + 1]);
+    return Math.abs(size - stated) > stated / 3 ? [`${name}: ${size} KB, and not ${stated}`] : [];
+  });
 }
 
 if (browserPath() === undefined) describe('guide', () => it.skip(`in a browser [${NO_BROWSER}]`));
@@ -112,6 +128,7 @@ function followed(): void {
     // It is the worker that carries the machine.
     const page = fs.readdirSync(join(output, 'assets')).find((name) => /^index-.*\.js$/.test(name)) as string;
     expect(fs.statSync(join(output, 'assets', page)).size).toBeLessThan(40_000);
+    expect(misstated(join(output, 'assets'), page)).toEqual([]);
     expect(await saidAt(await serveDirectory(output))).toBe(expectedOutput());
     const isolated = expectedOutput().replace('booted: up', 'booted: smp');
     expect(await saidAt(await serveDirectory(output, ISOLATION))).toBe(isolated);
