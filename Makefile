@@ -92,6 +92,9 @@ planted: system build ## plant bugs in the kernel, one by one: the model test mu
 million: build ## a directory of a million files: made, looked up, listed, removed, its RAM given back
 	@NAMES=1000000 $(BIN)/vitest run --project node test/scale
 
+small-machine: build ## 32 MiB of RAM on a disk of 4 GiB: a file of 1 GiB and 100,000 small ones
+	@MIB=1024 FILES=100000 $(BIN)/vitest run --project node test/scale/small-machine.test.ts
+
 # CALLS, SEED (the first), REPLAY=SEED[:CALL] are passed on; see test/fuzz/run.ts.
 fuzz: build ## random and hostile calls: 5,000,000, on machines of 4 MiB to 64 MiB
 	@$(BIN)/tsc -p test/fuzz/tsconfig.json

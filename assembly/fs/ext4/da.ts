@@ -3,13 +3,20 @@
  * was cut to nothing and written anew, has its data on the disk when the next transaction commits, so that a
  * crash leaves the old content or the new one, and no empty file.
  *
- * Such inodes (EI_DADIRTY) are on a list of the mount, which is worked off before a commit. Locks: em_lock.
+ * What is renamed is written at once, before the rename's handle: a commit that comes for want of room in the
+ * log asks nobody. What was cut is put on a list of the mount at its close (EI_DADIRTY), which is worked off
+ * before a commit. Locks: em_lock.
  */
 import { Vnode } from '../../vfs/vnode';
 import { vnodePut, vnodeRef } from '../../vfs/vnode';
 import { writebackPages } from '../../vfs/writeback';
 import { baOf } from './balloc';
 import { EI_DADIRTY, ext4LockInside, Ext4Inode, Ext4Mount, eiOf, emUnlock, MO_NOAUTODA } from './types';
+
+/** Write the file's dirty pages. The caller is in no handle. An error is the file's: fsync tells it. */
+export function ext4FlushNow(em: Ext4Mount, vp: Vnode): void {
+  if ((em.em_opts & MO_NOAUTODA) == 0) writebackPages(vp.v_fc);
+}
 
 /** The file's dirty pages are to be written before the next commit. */
 export function ext4FlushSoon(em: Ext4Mount, vp: Vnode): void {

@@ -10,7 +10,7 @@ import { EXT4_PROJINHERIT_FL, FT_DIR } from '../../abi/ext4';
 import { fscacheTouch, fscacheTouchCtime } from '../../vfs/fscache';
 import { Namecache } from '../../vfs/namecache';
 import { Vnode } from '../../vfs/vnode';
-import { ext4FlushSoon } from './da';
+import { ext4FlushNow } from './da';
 import { dirAdd, dirDotDot, dirIsEmpty, dirRemove, dirSet } from './dir';
 import { dirop, diropDone } from './dirop';
 import { ext4InodeStore } from './inode';
@@ -144,7 +144,7 @@ export function ext4Rename(em: Ext4Mount, fncp: Namecache, tncp: Namecache, exch
     if (empty <= 0) return empty == 0 ? -ENOTEMPTY : empty;
   }
   // a file renamed over another: its data is on the disk when the rename is
-  if (over && fncp.vp.v_type == S_IFREG) ext4FlushSoon(em, fncp.vp);
+  if (over && fncp.vp.v_type == S_IFREG) ext4FlushNow(em, fncp.vp);
   e = ext4Begin(em, CREDITS_RENAME);
   if (e != 0) return e;
   e = exchange ? swap(em, fncp, tncp) : move(em, fncp, tncp);
