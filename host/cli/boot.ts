@@ -122,7 +122,7 @@ async function work(
     const { spec, tree } = each;
     // Several lanes would make files in an order that depends on the host's speed.
     failed = !(await importTree(machine, each, options.seed === undefined ? undefined : 1)) || failed;
-    imported.push({ tree, host: spec.host, target: spec.machine });
+    imported.push({ tree, host: spec.host, target: spec.machine, update: each.update });
   }
   if (options.tour) failed = !(await takeTour(machine, imported)) || failed;
   const code = failed ? undefined : await useShell(machine, options);

@@ -168,7 +168,7 @@ function checkTraced(sums: ReadonlyMap<string, ReadonlyMap<string, Cost>>, count
 /** The counts since boot are at least those that the import must have made. */
 function checkImport(statistics: Counts, imported: Scene['imported']): void {
   const least = { ncreate: 0, nsymlink: 0, nmknod: 0, nlink: 0 };
-  for (const { tree } of imported) {
+  for (const { tree } of imported.filter(({ update }) => !update)) {
     const { files, symlinks, specials, links } = tree.totals;
     least.ncreate += files - links;
     least.nsymlink += symlinks;

@@ -11,6 +11,8 @@ export interface Imported {
   host: string;
   /** Its path in the machine. */
   target: string;
+  /** Most of it was there before. */
+  update: boolean;
 }
 
 /** What the steps work on. */
