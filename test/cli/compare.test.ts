@@ -24,7 +24,7 @@ beforeAll(async () => {
   await copyIn(machine.init, tree, '/src', { file() {}, bytes() {} });
   scene = {
     machine,
-    imported: [{ tree, host: root, target: '/src' }],
+    imported: [{ tree, host: root, target: '/src', update: false }],
     say: (line) => said.push(line),
   } as Partial<Scene> as Scene;
 });
