@@ -110,7 +110,8 @@ export function jt_pressure(jn: usize, now: u32, seconds: u32): i32 {
   return journalPressure(jnAt(jn), now, seconds) ? 1 : 0;
 }
 /** 0: blocks of the running transaction; 1: of the log, in use; 2: of the log; 3: revoke records; 4: the most of a
- *  transaction; 5: where the next goes; 6: credits that open handles have not used. */
+ *  transaction; 5: where the next goes; 6: credits that open handles have not used; 7: second in which the
+ *  running transaction began. */
 export function jt_count(jn: usize, what: u32): u32 {
   const j = jnAt(jn);
   if (what == 0) return j.jn_running;
@@ -118,7 +119,8 @@ export function jt_count(jn: usize, what: u32): u32 {
   if (what == 2) return j.jn_last - j.jn_first;
   if (what == 3) return j.jn_nrevoke;
   if (what == 4) return j.jn_max;
-  return what == 5 ? j.jn_head : j.jn_reserved;
+  if (what == 5) return j.jn_head;
+  return what == 6 ? j.jn_reserved : j.jn_time;
 }
 
 // ── blocks ───────────────────────────────────────────────────────────────────────────────────

@@ -140,8 +140,8 @@ export class Rig {
     return this.machine.cpu.u8.slice(this.#at, this.#at + this.bytes);
   }
 
-  count(what: 'running' | 'used' | 'log' | 'revokes' | 'max' | 'head' | 'reserved'): number {
-    const order = ['running', 'used', 'log', 'revokes', 'max', 'head', 'reserved'];
+  count(what: 'running' | 'used' | 'log' | 'revokes' | 'max' | 'head' | 'reserved' | 'time'): number {
+    const order = ['running', 'used', 'log', 'revokes', 'max', 'head', 'reserved', 'time'];
     return this.call.count(this.jn, order.indexOf(what));
   }
 }

@@ -274,11 +274,6 @@ test('a window of another size while a line is edited', async () => {
   await sees('> echo 0123456789 0123456789 0123456789');
   await enters('', '\n0123456789 0123456789 0123456789\n', '> ');
   expect(shown).toContain('\x1b[3G\x1b[1A');
-  await session.write('echo 0123456789 0123456789\x01');
-  await sees('> echo 0123456789 0123456789');
-  await session.write(INTERRUPT);
-  // At the line's end, whose last row is not drawn over.
-  await sees('> echo 0123456789 0123456789^C\n> ');
 });
 
 test('jobs run in the background and come to the foreground', async () => {

@@ -63,7 +63,7 @@ import {
   Journal,
   journalCheckpoint,
 } from './journal';
-import { logBlock, logMapped, logWriteSuper } from './log';
+import { logBlock, logMapped, logWriteError, logWriteSuper } from './log';
 import { revokeClear } from './revoke';
 
 const KNOWN_INCOMPAT: u32 =
@@ -239,9 +239,14 @@ export function journalStart(jn: Journal, want: u32): i32 {
   return logWriteSuper(jn, 0, jn.jn_seq);
 }
 
-/** Commit, bring everything home, and free it: 0 or an errno. */
+/**
+ * Commit, bring everything home, and free it: 0 or an errno. Of one that was given up the log stays as it is,
+ * and its superblock tells why to who replays it, if the disk still takes that.
+ */
 export function journalClose(jn: Journal): i32 {
-  const e = jn.jn_flags & JN_ABORTED ? jn.jn_errno : journalCheckpoint(jn);
+  let e = jn.jn_errno;
+  if ((jn.jn_flags & JN_ABORTED) == 0) e = journalCheckpoint(jn);
+  else logWriteError(jn);
   journalFree(jn);
   return e;
 }

@@ -67,9 +67,6 @@ class Edit {
     edited.on('line', (text) => this.#end({ text }));
     edited.on('SIGINT', () => {
       if (!shell.traps.typedInterrupt()) return;
-      // What is typed next goes below all of the line.
-      this.#edited.cursor = this.#edited.line.length;
-      this.#edited.prompt(true);
       shell.writeNow(2, '^C\r\n');
       this.#end('interrupted');
     });
