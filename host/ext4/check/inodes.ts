@@ -10,6 +10,8 @@ import { checkAttributeBlock, checkAttributeCounts, checkInlineAttributes, inlin
 const READ_BLOCKS = 32;
 const TWO_GIB = 2 ** 31;
 const EPOCH_MASK = 3;
+/** What of i_block may hold a device's numbers. */
+const DEVICE_BYTES = 16;
 
 /** What each group has at fixed places is claimed before any inode. */
 export function claimMetadata(context: Context): void {
@@ -199,6 +201,8 @@ class InodeCheck {
   }
 
   #blocks(count: number): void {
+    if (!this.#context.sb.roCompat(abi.RO_COMPAT_HUGE_FILE) && get16(this.#inode, abi.I_BLOCKS_HIGH) !== 0)
+      this.#find('inode.blocksHigh', 'has i_blocks_hi, without huge_file', true);
     const says = this.#countedBlocks();
     if (says !== count * this.#sectors)
       this.#find('inode.blocks', `has i_blocks ${says}, should be ${count * this.#sectors}`, true);
@@ -236,8 +240,7 @@ class InodeCheck {
       return;
     }
     if (size !== 0) this.#find('inode.size', 'is special and has a size', true);
-    const numbers = type === abi.FT_CHRDEV || type === abi.FT_BLKDEV ? 8 : 0;
-    if (!isZero(area, numbers)) this.#find('inode.device', 'is special and has blocks');
+    if (!isZero(area, DEVICE_BYTES)) this.#find('inode.device', 'is special and has blocks');
   }
 
   #slowSymlink(size: number, found: Mapped): void {

@@ -16,6 +16,8 @@ const JOURNAL_INCOMPAT_KNOWN =
   jbd2.JBD2_INCOMPAT_CSUM_V3 |
   jbd2.JBD2_INCOMPAT_FAST_COMMIT;
 const JOURNAL_LEAST = 1024;
+/** File systems that a journal's superblock has room for. */
+const USERS_MOST = (jbd2.JSB_SIZE - jbd2.JSB_USERS) / 16;
 
 /** The journal's superblock. True: there is something to replay. */
 export function checkJournal(context: Context): boolean {
@@ -60,6 +62,10 @@ export function checkJournal(context: Context): boolean {
   if (incompat & (jbd2.JBD2_INCOMPAT_CSUM_V2 | jbd2.JBD2_INCOMPAT_CSUM_V3)) {
     if (getBe32(block, jbd2.JSB_CHECKSUM) !== journalChecksum(block)) return bad('a wrong checksum');
   }
+  if (type === jbd2.JBD2_SUPERBLOCK_V2 && getBe32(block, jbd2.JSB_NR_USERS) > USERS_MOST)
+    return bad('it has too many users');
+  if (getBe32(block, jbd2.JSB_ERRNO) !== 0)
+    context.find('journal.error', 'The journal was aborted by an error', { inode: ino, fixable: true });
   if (start !== 0 && !isWanted)
     context.find('journal.recovery', 'The journal has data, and the superblock does not say so', {
       fixable: true,
@@ -200,6 +206,13 @@ export function checkResizeInode(context: Context): void {
         bad(`entry ${at} of block ${own}`, own);
         return;
       }
+    }
+  }
+  for (let at = 0; at < perBlock; at++) {
+    const isReserved = (at - geometry.descriptorBlocks + perBlock) % perBlock < reserved;
+    if (!isReserved && get32(top, at * 4) !== 0) {
+      bad(`entry ${at} of its block`, double);
+      return;
     }
   }
   const sectors = (1 + reserved * (1 + copies.length)) * (geometry.blockSize / 512);

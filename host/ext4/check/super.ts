@@ -161,7 +161,8 @@ export function checkGroups(context: Context): boolean {
         block: at,
       });
     }
-    if (!sb.hasGroupCsum && group.flags & (abi.BG_INODE_UNINIT | abi.BG_BLOCK_UNINIT))
+    const uninit = group.flags & (abi.BG_INODE_UNINIT | abi.BG_BLOCK_UNINIT);
+    if (!sb.hasGroupCsum && (uninit !== 0 || group.unusedInodes !== 0))
       context.find('group.flags', `Group ${number} is marked uninitialized, without the feature`, {
         group: number,
         fixable: true,
