@@ -190,7 +190,8 @@ A tree of ${tree.files.toLocaleString('en')} files, ${tree.directories.toLocaleS
 ${tree.symlinks.toLocaleString('en')} symlinks (${mib(tree.bytes)}, this project's node_modules, held in memory beforehand) is written, walked
 with a \`lstat\` of every name, read, and removed; then a file of ${mib(seqBytes)} is written with an fsync and read. Damselfly's
 \`up\` machine has its disk in memory or in a file of the host's tmpfs; the peer is the host's own ext4 on a loop device
-over a file of the same tmpfs, through \`node:fs\`. Both begin with a file system of our mkfs, and every step ends with everything
+over a file of the same tmpfs, through \`node:fs\`. All of each disk was written once before, so that nobody pays for memory that was never touched. All begin with a
+file system of our mkfs, and every step ends with everything
 on the device (\`sync\`). The median of ${rounds} rounds, in brackets how many times Damselfly's on memory; beneath, lowest
 and highest. \`damselfly bench --only ext4\` runs these alone.
 ${absent.join('')}

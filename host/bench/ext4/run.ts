@@ -30,8 +30,8 @@ export function diskPlan(quick: boolean, tmpfs: string): DiskPlan {
     maxBytes: quick ? 64 * MIB : Number.MAX_SAFE_INTEGER,
     rounds: quick ? 3 : 7,
     tmpfs,
-    diskBytes: (quick ? 1024 : 2048) * MIB,
-    ramBytes: (quick ? 512 : 1536) * MIB,
+    diskBytes: (quick ? 512 : 2048) * MIB,
+    ramBytes: (quick ? 768 : 2048) * MIB,
     seqBytes: 256 * MIB,
   };
 }
