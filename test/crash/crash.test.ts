@@ -1,0 +1,66 @@
+/** The quick form of `make crash`. */
+import { readFileSync } from 'node:fs';
+import { describe as suite, expect, test } from 'vitest';
+import { plant, sourceOf } from '../model/variant.ts';
+import { kernelFile } from '../unit/kernel/kit.ts';
+import { describe, newTotals, runCampaign } from './campaign.ts';
+import { Explorer } from './explore.ts';
+import { OPERATIONS, SYNCS } from './operations.ts';
+import { PLANTS } from './plants.ts';
+import type { Workload } from './record.ts';
+import { FORMATS } from './volume.ts';
+
+const kernel = {
+  module: new WebAssembly.Module(readFileSync(kernelFile('up-debug'))),
+  flavour: 'up-debug',
+} as const;
+
+const QUICK = { exhaustive: 4, samples: 6, torn: 1, seed: 1 };
+
+/** Each operation once, with the format and the way to sync it taken in turn; and as many pairs. */
+const workloads = OPERATIONS.flatMap(({ name }, i): Workload[] => [
+  { format: FORMATS[i % FORMATS.length].name, operations: [name], sync: SYNCS[i % 4] },
+  {
+    format: FORMATS[(i + 2) % FORMATS.length].name,
+    operations: [name, OPERATIONS[(i * 7 + 3) % OPERATIONS.length].name],
+    sync: SYNCS[(i + 1) % SYNCS.length],
+  },
+]);
+
+suite('after a loss of power', () => {
+  const explorer = new Explorer(kernel, 150);
+  const totals = newTotals();
+
+  test.each(FORMATS.map(({ name }) => name))('what was promised is there: %s', (format) => {
+    const mine = workloads.filter((workload) => workload.format === format);
+    const violation = runCampaign(explorer, mine, () => QUICK, totals);
+    if (violation === undefined) explorer.end();
+    expect(violation ? describe(violation) : '').toBe('');
+  });
+
+  test('and that was looked into often enough', () => {
+    console.log(
+      `${totals.workloads} workloads, ${totals.states} crash states, ${explorer.distinct} distinct disk contents, ` +
+        `${explorer.sampled} seen by e2fsck`,
+    );
+    expect(totals.byOperation.size).toBe(OPERATIONS.length);
+    expect(explorer.distinct).toBeGreaterThan(1000);
+    expect(explorer.sampled).toBeGreaterThan(3);
+  });
+});
+
+suite('it bites', () => {
+  test('without barriers, on a disk with a write cache', () => {
+    const explorer = new Explorer(kernel);
+    const cases = OPERATIONS.slice(0, 12).map(
+      ({ name }): Workload => ({ format: '1k', operations: [name], sync: 'fsync', options: 'nobarrier' }),
+    );
+    expect(runCampaign(explorer, cases, () => QUICK, newTotals())).toBeDefined();
+  });
+
+  test('each bug to plant has its place in the sources; `make crash PLANT=…` finds it', () => {
+    const bugs = PLANTS.flatMap(({ bug }) => bug ?? []);
+    expect(bugs.length).toBeGreaterThanOrEqual(2);
+    for (const bug of bugs) expect(plant(sourceOf(bug), bug)).not.toBe(sourceOf(bug));
+  });
+});

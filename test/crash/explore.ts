@@ -1,0 +1,197 @@
+/**
+ * Looks into the crash states of recordings: mounts each, so that its journal is replayed, reads everything,
+ * unmounts, and has it checked. Disks with the same content are looked into once.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SB_OFFSET } from '../../assembly/abi/ext4.ts';
+import { MS_NOATIME } from '../../assembly/abi/flags.ts';
+import type { CrashOptions, CrashSpec, CrashState } from '../../host/devices/crash.ts';
+import { CrashStates } from '../../host/devices/crash.ts';
+import type { MemoryDisk } from '../../host/devices/memory.ts';
+import type { BlockDevice } from '../../host/devices/types.ts';
+import { check } from '../../host/ext4/check.ts';
+import type { Machine } from '../../host/machine/machine.ts';
+import type { Process } from '../../host/syscalls/process.ts';
+import { judge } from './oracle.ts';
+import { type Recorded, record, type Workload } from './record.ts';
+import { observe, type State } from './state.ts';
+import { FORMATS, type Format, type Kernel, M, makeBase, newMachine } from './volume.ts';
+
+/** What a disk shows when it is mounted after the crash; what is wrong with it whatever was done before. */
+interface Seen {
+  readonly state?: State;
+  readonly wrong: string;
+}
+
+export interface Violation {
+  readonly workload: Workload;
+  readonly spec: CrashSpec;
+  readonly message: string;
+}
+
+export interface Explored {
+  /** States that were judged: distinct ones of one recording. */
+  states: number;
+  violation?: Violation;
+}
+
+/** So many contents are remembered, of the latest recordings. */
+const REMEMBERED = 20_000;
+/** A machine is put to this many disks, then another is made, and the old one looked over for leaks. */
+const DISKS_EACH = 2000;
+
+function bytesOf(disk: BlockDevice): Uint8Array {
+  const bytes = new Uint8Array(disk.sizeBytes);
+  disk.read(0, bytes, 0, bytes.length);
+  return bytes;
+}
+
+/** What e2fsck -fn says about a disk; '' when that is nothing. */
+export function e2fsck(disk: BlockDevice): string {
+  const directory = mkdtempSync(join(tmpdir(), 'crash-'));
+  try {
+    const path = join(directory, 'image');
+    writeFileSync(path, bytesOf(disk));
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+    const { status, stdout, error } = spawnSync('e2fsck', ['-fn', path], { encoding: 'utf8', env });
+    if (error) throw error;
+    return status === 0 ? '' : `e2fsck -fn: ${status}\n${stdout}`;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The superblock's checksum lies in another sector than what changes most, and the format has nothing against one
+ * of them being written without the other: such states are left out. (Linux refuses them too.)
+ */
+function tearsSuper({ recording }: Recorded, { cut, torn }: CrashSpec): boolean {
+  if (torn === undefined) return false;
+  const { offBytes, lenBytes } = recording.requests[cut];
+  const sectors = [SB_OFFSET, SB_OFFSET + 512].map((at) => (at - offBytes) / 512);
+  if (sectors.some((sector) => sector < 0 || sector * 512 >= lenBytes)) return false;
+  return torn.includes(sectors[0]) !== torn.includes(sectors[1]);
+}
+
+export class Explorer {
+  readonly #kernel: Kernel;
+  readonly #bases = new Map<string, MemoryDisk>();
+  readonly #remembered = new Map<string, Seen>();
+  /** Contents that were seen, of all formats. */
+  readonly #contents = new Set<string>();
+  readonly #sampleEvery: number;
+  #machine: Machine | undefined;
+  #root: Process | undefined;
+  #mounted = 0;
+  /** States whose disk e2fsck has looked at as well. */
+  sampled = 0;
+
+  /** @param sampleEvery  e2fsck looks at one disk of so many; 0: at none */
+  constructor(kernel: Kernel, sampleEvery = 0) {
+    this.#kernel = kernel;
+    this.#sampleEvery = sampleEvery;
+  }
+
+  /** Distinct contents of disks so far. */
+  get distinct(): number {
+    return this.#contents.size;
+  }
+
+  get mounts(): number {
+    return this.#mounted;
+  }
+
+  #format(name: string): Format {
+    const format = FORMATS.find((one) => one.name === name);
+    if (!format) throw new Error(`there is no format ${name}`);
+    return format;
+  }
+
+  record(workload: Workload): Recorded {
+    const format = this.#format(workload.format);
+    const base = this.#bases.get(format.name) ?? makeBase(this.#kernel, format);
+    this.#bases.set(format.name, base);
+    return record(this.#kernel, format, base, workload);
+  }
+
+  /** Judge the states of a workload, until one is wrong. */
+  explore(workload: Workload, options: CrashOptions): Explored {
+    const recorded = this.record(workload);
+    const explored: Explored = { states: 0 };
+    for (const state of new CrashStates(recorded.recording).distinct(options)) {
+      if (tearsSuper(recorded, state)) continue;
+      explored.states++;
+      const message = this.#judge(recorded, state);
+      if (message === '') continue;
+      const { cut, kept, torn } = state;
+      explored.violation = { workload, spec: { cut, kept, torn }, message };
+      break;
+    }
+    return explored;
+  }
+
+  /** One state again. */
+  replay(workload: Workload, spec: CrashSpec): string {
+    const recorded = this.record(workload);
+    return this.#judge(recorded, new CrashStates(recorded.recording).state(spec));
+  }
+
+  #judge(recorded: Recorded, state: CrashState): string {
+    const seen = this.#see(recorded.workload.format, state);
+    if (seen.wrong !== '' || seen.state === undefined) return seen.wrong;
+    return judge(recorded, state.cut, seen.state);
+  }
+
+  #see(format: string, state: CrashState): Seen {
+    const key = `${format} ${state.hash}`;
+    this.#contents.add(key);
+    const known = this.#remembered.get(key);
+    if (known !== undefined) return known;
+    const seen = this.#look(state.disk());
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(key, seen);
+    return seen;
+  }
+
+  #look(disk: BlockDevice): Seen {
+    try {
+      const state = this.#mount(disk);
+      const { clean, needsRecovery, findings } = check(disk);
+      if (!clean || needsRecovery) {
+        const damage = findings.filter(({ note }) => !note).slice(0, 5);
+        return { wrong: `check: ${damage.map(({ rule, message }) => `${rule}: ${message}`).join('\n')}` };
+      }
+      if (this.#sampleEvery > 0 && this.#mounted % this.#sampleEvery === 0) {
+        this.sampled++;
+        return { state, wrong: e2fsck(disk) };
+      }
+      return { state, wrong: '' };
+    } catch (error) {
+      this.#machine = undefined;
+      const { message, stack = '' } = error as Error;
+      return { wrong: `${message}\n${stack}` };
+    }
+  }
+
+  #mount(disk: BlockDevice): State {
+    if (this.#mounted++ % DISKS_EACH === 0) this.end();
+    this.#machine ??= newMachine(this.#kernel);
+    if (this.#root?.cpu !== this.#machine.cpu) this.#root = this.#machine.process();
+    const root = this.#root as Process;
+    const slot = this.#machine.attachDisk(disk);
+    root.mount(`/dev/vbd${slot}`, M, 'ext4', MS_NOATIME);
+    const state = observe(root);
+    root.umount(M);
+    this.#machine.detachDisk(slot);
+    return state;
+  }
+
+  /** The machine that the disks were mounted by goes. @throws LeakError in a debug kernel */
+  end(): void {
+    this.#machine?.shutdown();
+    this.#machine = undefined;
+  }
+}

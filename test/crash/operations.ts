@@ -1,0 +1,162 @@
+/**
+ * The workloads: each a few system calls on the files of makeBase(). An operation must make sense after any
+ * other: where its names are gone it does nothing.
+ */
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  O_APPEND,
+  O_CREAT,
+  O_RDWR,
+  O_TMPFILE,
+  O_TRUNC,
+  O_WRONLY,
+  RENAME_EXCHANGE,
+} from '../../assembly/abi/flags.ts';
+import type { Actor } from './record.ts';
+
+export interface Operation {
+  readonly name: string;
+  readonly run: (actor: Actor) => void;
+}
+
+/** So much that it needs more than the four extents or twelve blocks that an inode has room for. */
+const LARGE = 40_000;
+
+export const OPERATIONS: readonly Operation[] = [
+  { name: 'create', run: (it) => it.write(it.open('/n', O_RDWR | O_CREAT), 0, 2500) },
+  { name: 'create-empty', run: (it) => void it.open('/d/n', O_RDWR | O_CREAT) },
+  { name: 'append', run: (it) => it.write(it.open('/a', O_WRONLY | O_APPEND), null, 2000) },
+  { name: 'overwrite', run: (it) => it.write(it.open('/b', O_RDWR), 1000, 5000) },
+  { name: 'overwrite-part', run: (it) => it.write(it.open('/a', O_RDWR), 500, 100) },
+  { name: 'extend-far', run: (it) => it.write(it.open('/a', O_RDWR), 30_000, 1200) },
+  { name: 'large', run: (it) => it.write(it.open('/big', O_RDWR | O_CREAT), 0, LARGE) },
+  {
+    name: 'scattered',
+    run: (it) => {
+      const fd = it.open('/holes', O_RDWR | O_CREAT);
+      for (let i = 0; i < 7; i++) it.write(fd, i * 9000, 700);
+    },
+  },
+  { name: 'rename', run: (it) => it.call('/e', (fs, path) => fs.renameSync(path('/a'), path('/e'))) },
+  { name: 'rename-over', run: (it) => it.call('/b', (fs, path) => fs.renameSync(path('/a'), path('/b'))) },
+  {
+    name: 'rename-into',
+    run: (it) => it.call('/d/b', (fs, path) => fs.renameSync(path('/b'), path('/d/b'))),
+  },
+  {
+    name: 'rename-directory',
+    run: (it) => it.call('/empty/d', (fs, path) => fs.renameSync(path('/d'), path('/empty/d'))),
+  },
+  {
+    name: 'rename-directory-over',
+    run: (it) => it.call('/empty', (fs, path) => fs.renameSync(path('/d'), path('/empty'))),
+  },
+  {
+    name: 'exchange',
+    run: (it) => it.call('/a', (_, path, root) => root.rename2(path('/a'), path('/d/c'), RENAME_EXCHANGE)),
+  },
+  {
+    name: 'replace',
+    run: (it) => {
+      const fd = it.open('/a.new', O_RDWR | O_CREAT | O_TRUNC);
+      it.write(fd, 0, 4100);
+      it.sync(fd);
+      it.call('/a', (fs, path) => fs.renameSync(path('/a.new'), path('/a')), 'replaced');
+    },
+  },
+  {
+    name: 'replace-unsynced',
+    run: (it) => {
+      it.write(it.open('/b.new', O_RDWR | O_CREAT | O_TRUNC), 0, 5200);
+      it.call('/b', (fs, path) => fs.renameSync(path('/b.new'), path('/b')), 'replaced');
+    },
+  },
+  { name: 'link', run: (it) => it.call('/l', (fs, path) => fs.linkSync(path('/a'), path('/l'))) },
+  { name: 'unlink', run: (it) => it.call('/', (fs, path) => fs.unlinkSync(path('/b'))) },
+  {
+    name: 'unlink-open',
+    run: (it) => {
+      const fd = it.open('/b', O_RDWR);
+      it.call('/', (fs, path) => fs.unlinkSync(path('/b')));
+      it.write(fd, 9000, 3000);
+    },
+  },
+  { name: 'truncate', run: (it) => it.call('/b', (fs, path) => fs.truncateSync(path('/b'), 3333)) },
+  { name: 'truncate-0', run: (it) => it.call('/a', (fs, path) => fs.truncateSync(path('/a'), 0)) },
+  { name: 'truncate-up', run: (it) => it.call('/a', (fs, path) => fs.truncateSync(path('/a'), 7000)) },
+  { name: 'rewrite', run: (it) => it.write(it.open('/a', O_RDWR | O_TRUNC), 0, 2800) },
+  { name: 'fallocate', run: (it) => it.allocate(it.open('/a', O_RDWR), 0, 2000, 12_000) },
+  {
+    name: 'fallocate-write',
+    run: (it) => {
+      const fd = it.open('/f', O_RDWR | O_CREAT);
+      it.allocate(fd, FALLOC_FL_KEEP_SIZE, 0, 16_000);
+      it.write(fd, 2000, 3000);
+    },
+  },
+  {
+    name: 'punch',
+    run: (it) => it.allocate(it.open('/b', O_RDWR), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1500, 5000),
+  },
+  { name: 'mkdir', run: (it) => it.call('/m', (fs, path) => fs.mkdirSync(path('/m'))) },
+  {
+    name: 'mkdir-fill',
+    run: (it) => {
+      it.call('/m', (fs, path) => fs.mkdirSync(path('/m')));
+      // names that need a second block of 1 KiB, and so an index
+      for (let i = 0; i < 6; i++) it.open(`/m/${'x'.repeat(200)}${i}`, O_RDWR | O_CREAT);
+    },
+  },
+  { name: 'rmdir', run: (it) => it.call('/', (fs, path) => fs.rmdirSync(path('/empty'))) },
+  { name: 'symlink', run: (it) => it.call('/', (fs, path) => fs.symlinkSync('d/c', path('/y'))) },
+  {
+    name: 'symlink-long',
+    run: (it) => it.call('/', (fs, path) => fs.symlinkSync('z'.repeat(300), path('/z'))),
+  },
+  {
+    name: 'xattr',
+    run: (it) => it.call('/a', (_, path, root) => root.setxattr(path('/a'), 'user.k', Buffer.from('value'))),
+  },
+  {
+    name: 'xattr-block',
+    run: (it) => {
+      const value = Buffer.alloc(400, 'v');
+      it.call('/a', (_, path, root) => root.setxattr(path('/a'), 'user.large', value));
+      it.call('/b', (_, path, root) => root.setxattr(path('/b'), 'user.large', value));
+    },
+  },
+  { name: 'chmod', run: (it) => it.call('/a', (fs, path) => fs.chmodSync(path('/a'), 0o600)) },
+  {
+    // A directory's block is freed and becomes a file's: what a revoke record is for.
+    name: 'directory-to-file',
+    run: (it) => {
+      it.call('/d', (fs, path) => fs.mkdirSync(path('/d/t')));
+      it.call('/d', (fs, path) => fs.writeFileSync(path('/d/t/x'), ''));
+      it.flush();
+      it.call('/d', (fs, path) => fs.unlinkSync(path('/d/t/x')));
+      it.call('/d', (fs, path) => fs.rmdirSync(path('/d/t')));
+      it.flush();
+      const fd = it.open('/fill', O_RDWR | O_CREAT);
+      it.write(fd, 0, 12_000);
+      it.sync(fd);
+    },
+  },
+  {
+    name: 'tmpfile-link',
+    run: (it) => {
+      const fd = it.open('/d', O_TMPFILE | O_RDWR);
+      it.write(fd, 0, 3100);
+      it.call('/tmp-named', (_, path, root) =>
+        root.linkat(fd, '', AT_FDCWD, path('/tmp-named'), AT_EMPTY_PATH),
+      );
+    },
+  },
+  { name: 'tmpfile', run: (it) => it.write(it.open('/d', O_TMPFILE | O_RDWR), 0, 3100) },
+];
+
+/** How what an operation did is made durable, or not. */
+export const SYNCS = ['none', 'fsync', 'fdatasync', 'sync', 'later'] as const;
+export type Sync = (typeof SYNCS)[number];
