@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: fuzz help install system build run tour test model planted million bench lint format clean
+.PHONY: fuzz crash fuzz-images help install system build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -19,7 +19,7 @@ KERNEL := build/kernel/.built
 HOST := build/dist/.built
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # What is installed is compared by content, since a fresh checkout's times say nothing. A link is
 # somebody else's directory, and is left as it is.
@@ -99,6 +99,18 @@ small-machine: build ## 32 MiB of RAM on a disk of 4 GiB: a file of 1 GiB and 10
 fuzz: build ## random and hostile calls: 5,000,000, on machines of 4 MiB to 64 MiB
 	@$(BIN)/tsc -p test/fuzz/tsconfig.json
 	@$(NODE) --enable-source-maps build/fuzz/test/fuzz/run.js $(if $(CALLS),--calls $(CALLS)) \
+		$(if $(SEED),--first $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
+
+# STATES, SEED, PLANT=NAME, REPLAY='{…}' are passed on; see test/crash/run.ts.
+crash: system build ## power cuts at every write of all workloads on ext4: 100,000 contents of disks
+	@$(BIN)/tsc -p test/crash/tsconfig.json
+	@$(NODE) --enable-source-maps build/crash/test/crash/run.js $(if $(STATES),--states $(STATES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(PLANT),--plant $(PLANT)) $(if $(REPLAY),--replay '$(REPLAY)')
+
+# IMAGES, SEED (the first), REPLAY=SEED are passed on; see test/hostile/run.ts.
+fuzz-images: build ## images damaged in their metadata, mounted, read and written: 20,000
+	@$(BIN)/tsc -p test/hostile/tsconfig.json
+	@$(NODE) --enable-source-maps build/hostile/test/hostile/run.js $(if $(IMAGES),--images $(IMAGES)) \
 		$(if $(SEED),--first $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 bench: build ## measure beside the peers, and write docs/benchmarks.md

@@ -93,7 +93,7 @@ export class Actor {
       this.#root.fallocate(fd, mode, off, lenBytes);
     } catch (error) {
       // a file of indirect blocks cannot have blocks that are not written
-      if (codeOf(error) !== 'EOPNOTSUPP') throw error;
+      if (codeOf(error) !== 'ENOTSUP') throw error;
     }
     this.#note(`fallocate ${mode} ${off}+${lenBytes}`);
   }

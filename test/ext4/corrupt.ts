@@ -1,5 +1,6 @@
 /** Damages images in metadata, by a seed: what is hit, and how. */
 import * as abi from '../../assembly/abi/ext4.ts';
+import { MemoryDisk } from '../../host/devices/memory.ts';
 import { get16, get32, put16, put32 } from '../../host/ext4/bytes.ts';
 import { sealGroup, sealInode } from '../../host/ext4/checksums.ts';
 import { Context, Findings } from '../../host/ext4/check/context.ts';
@@ -8,14 +9,13 @@ import { readGroups } from '../../host/ext4/check/super.ts';
 import { fileType, flagsOf, linksOf, modeOf, xattrBlockOf } from '../../host/ext4/inode.ts';
 import { Superblock } from '../../host/ext4/superblock.ts';
 import { Blocks, Geometry, Group } from '../../host/ext4/volume.ts';
-import { BytesDisk } from './tools.ts';
 
 /** A piece of metadata of an image. */
 export interface Target {
   readonly kind: string;
   readonly at: number;
   readonly length: number;
-  /** Which group or inode it is. */
+  /** Which group or inode it is, or whose inode's. */
   readonly number?: number;
 }
 
@@ -38,10 +38,10 @@ export class Random {
   }
 }
 
-function contextOf(image: Uint8Array<ArrayBuffer>): Context {
+export function contextOf(image: Uint8Array<ArrayBuffer>): Context {
   const sb = new Superblock(image.slice(abi.SB_OFFSET, abi.SB_OFFSET + abi.SB_SIZE));
   const geometry = new Geometry(sb);
-  const disk = new BytesDisk(image);
+  const disk = MemoryDisk.of(image);
   const context = new Context(new Findings(), new Blocks(disk, geometry.blockSize), geometry);
   readGroups(context);
   return context;
@@ -60,9 +60,9 @@ export function targetsOf(image: Uint8Array<ArrayBuffer>): Target[] {
     targets.push({ kind: 'group', at, length: geometry.descriptorSize, number });
     const group = groups.at(number);
     if (!(group.flags & abi.BG_BLOCK_UNINIT))
-      targets.push({ kind: 'blockBitmap', at: group.blockBitmap * size, length: size });
+      targets.push({ kind: 'blockBitmap', at: group.blockBitmap * size, length: size, number });
     if (!(group.flags & abi.BG_INODE_UNINIT))
-      targets.push({ kind: 'inodeBitmap', at: group.inodeBitmap * size, length: size });
+      targets.push({ kind: 'inodeBitmap', at: group.inodeBitmap * size, length: size, number });
   }
   for (let ino = 1; ino <= sb.inodesCount; ino++) {
     const place = geometry.inodePlace(groups, ino);
@@ -76,6 +76,10 @@ export function targetsOf(image: Uint8Array<ArrayBuffer>): Target[] {
 }
 
 function blocksOf(context: Context, ino: number, inode: Uint8Array, size: number): Target[] {
+  return mapped(context, ino, inode, size).map((target) => ({ ...target, number: ino }));
+}
+
+function mapped(context: Context, ino: number, inode: Uint8Array, size: number): Target[] {
   const targets: Target[] = [];
   const type = fileType(modeOf(inode));
   const own = xattrBlockOf(inode);

@@ -46,7 +46,7 @@ import {
 } from './group';
 import { ext4InodeBlock, ext4InodeMake, inodeIn } from './inode';
 import { ext4MapInit } from './map';
-import { ext4Bget, ext4Bread, ext4Brelse, ext4BufError, ext4Dirty } from './txn';
+import { ext4Bget, ext4Bread, ext4Brelse, ext4BufError, ext4Dirty, ext4Tid } from './txn';
 import {
   EM_SBDIRTY,
   emLock,
@@ -299,6 +299,8 @@ export function ext4InodeNew(em: Ext4Mount, dvp: Vnode, vap: Vattr, nlink: u32, 
   ei.ei_csumseed = crc32cU32(crc32cU32(em.em_csumseed, ino), va.va_gen);
   if (type == S_IFDIR || type == S_IFREG) ext4MapInit(em, ei);
   vp.v_fc.fc_flags |= FC_ATTRVALID;
+  // fdatasync of a new file waits for the file itself, though it be empty
+  ext4Tid(em, ei, true);
   store<u32>(vpp, <u32>changetype<usize>(vp));
   return 0;
 }
