@@ -8,6 +8,11 @@ const FREE_LINKS = 'a further name of a file takes no inode; Linux counts one so
 const COPIES_ACROSS = 'the copy is made through the kernel’s own pages; Linux leaves it to the program';
 const NO_DOT_DOT = 'rmdir removes dot-dot with the directory, as POSIX has it; Linux keeps its parent';
 
+const ONE_BLOCK =
+  'attributes of a file are in its inode and one block, as Linux’s ext4 has them without ea_inode';
+const NO_UNWRITTEN = 'block maps have no unwritten blocks, so fallocate is EOPNOTSUPP, as on Linux';
+const SHORT_LINKS = 'the text of a symlink is in one block, so it is shorter than 1 KiB here, as on Linux’s';
+
 /** Where the kernel’s tmpfs differs from Linux’s and is right. */
 export const tmpfsDifferences: KnownDifferences = Object.fromEntries([
   ...forBoth((who) => `link ENOSPC ${who}: no inode is left`, FREE_LINKS),
@@ -15,3 +20,28 @@ export const tmpfsDifferences: KnownDifferences = Object.fromEntries([
   ...forBoth((who) => `copyFileRange EXDEV ${who}: to another file system`, COPIES_ACROSS),
   ...forBoth((who) => `names ${who}: a removed working directory still has a dot-dot`, NO_DOT_DOT),
 ]);
+
+/** Where the kernel’s ext4 differs and is right. */
+export const ext4Differences: KnownDifferences = {
+  ...tmpfsDifferences,
+  ...Object.fromEntries(forBoth((who) => `attributes ${who}: a value of 64 KiB`, ONE_BLOCK)),
+};
+
+/** ext2, with blocks of 1 KiB. */
+export const ext2Differences: KnownDifferences = {
+  ...ext4Differences,
+  ...Object.fromEntries([
+    ...forBoth((who) => `data ${who}: fallocate grows the file, keep-size does not`, NO_UNWRITTEN),
+    ...forBoth(
+      (who) => `times ${who}: fallocate marks the change, and the modification when it grows`,
+      NO_UNWRITTEN,
+    ),
+    ['modes user: a user’s fallocate clears them', NO_UNWRITTEN],
+  ]),
+  ...Object.fromEntries(
+    forBoth(
+      (who) => `names ${who}: a symlink’s size is its target’s length, its text is kept as it is`,
+      SHORT_LINKS,
+    ),
+  ),
+};

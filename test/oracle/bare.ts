@@ -1,6 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BIO_ERROR } from '../../assembly/abi/disk.ts';
+import {
+  BIO_DISK,
+  BIO_ERROR,
+  BIO_LEN,
+  BIO_NSEG,
+  BIO_OFF,
+  BIO_OP,
+  BIO_OP_DISCARD,
+  BIO_OP_FLUSH,
+  BIO_OP_READ,
+  BIO_OP_WRITE,
+  BIO_SEG_SIZE,
+  BIO_SEGS,
+  DISK_DISCARD,
+  DISK_WCACHE,
+} from '../../assembly/abi/disk.ts';
+import type { BlockDevice } from '../../host/devices/types.ts';
 import { EFAULT, EIO } from '../../assembly/abi/errno.ts';
 import { WASM_PAGE_SIZE } from '../../assembly/abi/layout.ts';
 import type { KernelImports } from '../../host/machine/exports.ts';
@@ -15,6 +31,8 @@ export interface MachineOptions {
   file?: string;
   ramBytes?: number;
   seed?: number;
+  /** The disks of a machine, made for each. */
+  disks?: () => BlockDevice[];
 }
 
 const EPOCH_SECONDS = 1_700_000_000;
@@ -31,6 +49,27 @@ function kernelModule({ flavour, file: given }: MachineOptions): WebAssembly.Mod
   return module;
 }
 
+/** A request of the kernel's, done piece by piece. */
+function bareStrategy({ u8, u32, f64 }: Hardware, disks: readonly BlockDevice[], bio: number): number {
+  const word = (at: number) => u32[(bio + at) / 4];
+  const disk = disks[word(BIO_DISK)];
+  if (disk === undefined) return -EIO;
+  const op = word(BIO_OP);
+  let off = f64[(bio + BIO_OFF) / 8];
+  if (op === BIO_OP_FLUSH) disk.flush();
+  else if (op === BIO_OP_DISCARD) disk.discard(off, word(BIO_LEN));
+  else if (op !== BIO_OP_READ && op !== BIO_OP_WRITE) disk.writeZeroes(off, word(BIO_LEN));
+  else
+    for (let i = 0; i < word(BIO_NSEG); i++) {
+      const addr = word(BIO_SEGS + i * BIO_SEG_SIZE);
+      const len = word(BIO_SEGS + i * BIO_SEG_SIZE + 4);
+      if (op === BIO_OP_READ) disk.read(off, u8, addr, len);
+      else disk.write(off, u8, addr, len);
+      off += len;
+    }
+  return 0;
+}
+
 /** The kernel panicked in the middle of a test. */
 export class Panic extends Error {
   override name = 'Panic';
@@ -45,6 +84,7 @@ class BareHardware implements Hardware {
   readonly area: number;
   spaces: Uint8Array[] = [];
   dead = false;
+  disks: BlockDevice[] = [];
 
   constructor(options: MachineOptions) {
     const pages = (options.ramBytes ?? 64 << 20) / WASM_PAGE_SIZE;
@@ -60,6 +100,12 @@ class BareHardware implements Hardware {
     this.#must(this.kernel.cpu_attach(), 'cpu_attach');
     this.area = this.kernel.cpu_area() >>> 0;
     this.#must(this.kernel.machine_start(), 'machine_start');
+    this.disks = options.disks?.() ?? [];
+    for (const [slot, { sizeBytes, sectorBytes }] of this.disks.entries())
+      this.#must(
+        this.kernel.disk_attach(slot, sizeBytes, sectorBytes, DISK_WCACHE | DISK_DISCARD),
+        'disk_attach',
+      );
   }
 
   #must(result: number, what: string): void {
@@ -90,7 +136,7 @@ class BareHardware implements Hardware {
       entropy: (kaddr, len) => void this.u8.fill(0x5a, kaddr >>> 0, (kaddr >>> 0) + (len >>> 0)),
       console_write: (_kaddr, len) => len,
       disk_strategy: (bio) => {
-        this.u32[((bio >>> 0) + BIO_ERROR) / 4] = -EIO;
+        this.u32[((bio >>> 0) + BIO_ERROR) / 4] = bareStrategy(this, this.disks, bio >>> 0);
         return 0;
       },
       panicked: () => {

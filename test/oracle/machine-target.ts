@@ -9,7 +9,11 @@ import { walkTree } from './tree.ts';
 /** Where the file system under test is mounted; its processes are chrooted there. */
 const MOUNT_POINT = '/under-test';
 
-const ATIME_FLAGS = { strict: F.MS_STRICTATIME, relative: F.MS_RELATIME, never: F.MS_NOATIME } as const;
+export const ATIME_FLAGS = {
+  strict: F.MS_STRICTATIME,
+  relative: F.MS_RELATIME,
+  never: F.MS_NOATIME,
+} as const;
 
 export interface TargetOptions {
   /** Which build of the kernel. */
