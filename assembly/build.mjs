@@ -55,7 +55,7 @@ function slimSourceMap(file) {
       .filter(
         ([, source, line], i) => i === 0 || source !== segments[i - 1][1] || line !== segments[i - 1][2],
       )
-      .map(([at, source, line, column]) => [at, source, line, column]),
+      .map((segment) => segment.slice(0, 4)),
   );
   writeFileSync(file, JSON.stringify({ ...map, names: [], mappings: encode(lines) }));
 }
