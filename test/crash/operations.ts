@@ -17,9 +17,12 @@ import {
 } from '../../assembly/abi/flags.ts';
 import type { Actor } from './record.ts';
 
+/** The calls that operations are made of. */
+export type Calls = Pick<Actor, 'open' | 'write' | 'allocate' | 'call' | 'sync' | 'flush'>;
+
 export interface Operation {
   readonly name: string;
-  readonly run: (actor: Actor) => void;
+  readonly run: (calls: Calls) => void;
 }
 
 /** So much that it needs more than the four extents or twelve blocks that an inode has room for. */
@@ -149,6 +152,7 @@ export const OPERATIONS: readonly Operation[] = [
     run: (it) => {
       const fd = it.open('/d', O_TMPFILE | O_RDWR);
       it.write(fd, 0, 3100);
+      if (fd < 0) return;
       it.call('/tmp-named', (_, path, root) =>
         root.linkat(fd, '', AT_FDCWD, path('/tmp-named'), AT_EMPTY_PATH),
       );
