@@ -68,7 +68,7 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { Vattr } from '../../vfs/vattr';
 import { VN_DOOMED, Vnode, vnodeAlloc, vnodeBacked, vnodePut, vnodeRef } from '../../vfs/vnode';
 import { crc32c, crc32cU32 } from './crc';
-import { ext4Error } from './error';
+import { ext4Error, ext4Shut } from './error';
 import { gdInodeTable, groupDesc } from './group';
 import { superDirty } from './super';
 import { ext4Bread, ext4Brelse, ext4BufError, ext4Dirty, ext4Tid } from './txn';
@@ -381,9 +381,13 @@ export function ext4InodeStore(em: Ext4Mount, vp: Vnode): i32 {
   const block = ext4InodeBlock(em, ei.ei_ino);
   const b = ext4Bread(em, block);
   if (b == 0) {
-    // it changed in RAM already, and other changes of the handle go with it
+    // It changed in RAM already, and so did what else the handle changes: half of a call must not be
+    // committed, whatever errors= says.
     const error = ext4BufError();
-    if (error == -EIO) ext4Error(em, 'inode cannot be stored', ei.ei_ino, block);
+    if (error == -EIO) {
+      ext4Error(em, 'inode cannot be stored', ei.ei_ino, block);
+      ext4Shut(em, error);
+    }
     return error;
   }
   const e = ext4Dirty(em, b, block);
