@@ -78,11 +78,11 @@ $(IMAGE): | build
 test: system build ## run all tests
 	@$(BIN)/vitest run
 
-# SEEDS, OPS, FLAVOUR, REPLAY=SEED:RUN are passed on; see test/model/run.ts.
+# SEEDS, OPS, FLAVOUR, FS=ext4, REPLAY=SEED:RUN are passed on; see test/model/run.ts.
 model: system build ## random operations beside the host's own kernel: 200,000 over 20 seeds
 	@$(BIN)/tsc -p test/model/tsconfig.json
 	@$(NODE) build/model/test/model/run.js $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OPS),--ops $(OPS)) \
-		$(if $(FLAVOUR),--flavour $(FLAVOUR)) $(if $(REPLAY),--replay $(REPLAY))
+		$(if $(FLAVOUR),--flavour $(FLAVOUR)) $(if $(FS),--fs $(FS)) $(if $(REPLAY),--replay $(REPLAY))
 
 # BUGS=A,B for some of them; see test/model/planted.ts.
 planted: system build ## plant bugs in the kernel, one by one: the model test must find each

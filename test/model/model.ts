@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { type DamselflyOptions, DamselflyTarget } from '../oracle/damselfly.ts';
-import { LinuxTarget } from '../oracle/linux.ts';
+import { Ext4Target } from '../oracle/damselfly-ext4.ts';
+import { LinuxTarget, linuxUnavailable } from '../oracle/linux.ts';
+import { LinuxExt4, linuxExt4Unavailable } from '../oracle/linux-ext4.ts';
 
 import { Difference } from './compare.ts';
 import type { Operation } from './kinds.ts';
@@ -48,15 +50,29 @@ function runSeed(seed: number, run: number): number {
   return (Math.imul(seed, 0x9e3779b1) ^ Math.imul(run + 1, 0x85ebca6b)) | 0;
 }
 
+/** Which file system both have. */
+export type FileSystemName = 'tmpfs' | 'ext4';
+
+/** Why this host cannot be asked about it; undefined when it can. */
+export function unavailable(fileSystem: FileSystemName): string | undefined {
+  return fileSystem === 'ext4' ? linuxExt4Unavailable() : linuxUnavailable();
+}
+
 /** Both systems, made once: a reset costs less than a start. */
-export function withSystems<T>(kernel: DamselflyOptions, use: (pair: Pair) => T): T {
-  const linux = new LinuxTarget();
-  const damselfly = new DamselflyTarget(kernel);
+export function withSystems<T>(
+  kernel: DamselflyOptions,
+  use: (pair: Pair) => T,
+  fileSystem: FileSystemName = 'tmpfs',
+): T {
+  const disks = fileSystem === 'ext4' ? new LinuxExt4('-b', '4096') : undefined;
+  const linux = new LinuxTarget(disks);
+  const damselfly = disks ? new Ext4Target(kernel) : new DamselflyTarget(kernel);
   try {
-    return use({ damselfly, linux });
+    return use({ damselfly, linux, fileSystem });
   } finally {
     linux.dispose();
     damselfly.abandon();
+    disks?.dispose();
   }
 }
 
@@ -144,8 +160,12 @@ function reduce(
 }
 
 /** What makes the same difference show again. */
-export function replayCommand({ seed, run }: ModelFailure, flavour: string): string {
-  return `again: make model REPLAY=${seed}:${run} FLAVOUR=${flavour}`;
+export function replayCommand(
+  { seed, run }: ModelFailure,
+  flavour: string,
+  fileSystem: FileSystemName = 'tmpfs',
+): string {
+  return `again: make model REPLAY=${seed}:${run} FLAVOUR=${flavour} FS=${fileSystem}`;
 }
 
 export function describeFailure(failure: ModelFailure): string {

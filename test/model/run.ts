@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
-import { linuxUnavailable } from '../oracle/linux.ts';
 import {
   describeFailure,
   describeTally,
   type ModelOptions,
   replayCommand,
   runModel,
+  unavailable,
   withSystems,
 } from './model.ts';
 import { kindNames } from './operations.ts';
+import type { Pair } from './runner.ts';
 import { Tally } from './rules.ts';
 
 /**
@@ -21,6 +22,7 @@ const HELP = `usage: run [options]
   --first N       the first of them (1)
   --ops N         operations in all (200000)
   --flavour NAME  kernel artefact (up-debug)
+  --fs NAME       tmpfs or ext4 (tmpfs)
   --replay S:R    only run R of seed S
   --without A,B   leave kinds of operations out; kinds are:
                   ${kindNames.join(', ')}
@@ -33,6 +35,7 @@ function parse() {
       first: { type: 'string', default: '1' },
       ops: { type: 'string', default: '200000' },
       flavour: { type: 'string', default: 'up-debug' },
+      fs: { type: 'string', default: 'tmpfs' },
       replay: { type: 'string' },
       without: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -61,7 +64,12 @@ function main(): number {
     process.stdout.write(HELP);
     return 0;
   }
-  const reason = linuxUnavailable();
+  const fileSystem = values.fs;
+  if (fileSystem !== 'tmpfs' && fileSystem !== 'ext4') {
+    process.stderr.write(HELP);
+    return 2;
+  }
+  const reason = unavailable(fileSystem);
   if (reason) {
     process.stderr.write(`not run: ${reason}\n`);
     return 2;
@@ -71,7 +79,7 @@ function main(): number {
     process.stderr.write(HELP);
     return 2;
   }
-  return withSystems({ flavour: values.flavour }, (pair) => {
+  const judge = (pair: Pair): number => {
     const tally = new Tally();
     const started = Date.now();
     for (const job of list) {
@@ -81,14 +89,17 @@ function main(): number {
       process.stderr.write(`seed ${job.seed}: ${tally.made} operations in all, ${seconds} s\n`);
       if (!outcome.failure) continue;
       const { failure } = outcome;
-      process.stdout.write(`${describeFailure(failure)}\n${replayCommand(failure, values.flavour)}\n`);
+      process.stdout.write(
+        `${describeFailure(failure)}\n${replayCommand(failure, values.flavour, fileSystem)}\n`,
+      );
       return 1;
     }
     process.stdout.write(`${describeTally(tally)}\n`);
     const enough = values.replay !== undefined || tally.succeeded * 2 >= tally.made;
     if (!enough) process.stdout.write('fewer than half of the operations succeeded\n');
     return enough ? 0 : 1;
-  });
+  };
+  return withSystems({ flavour: values.flavour }, judge, fileSystem);
 }
 
 process.exitCode = main();

@@ -54,6 +54,11 @@ export class Ext4Target extends MachineTarget {
     this.#disk = disk;
   }
 
+  override abandon(): void {
+    super.abandon();
+    this.#disk.current = undefined;
+  }
+
   /** @throws Error when what was left on the disk is not a sound file system */
   override dispose(): void {
     super.dispose();

@@ -183,13 +183,14 @@ static void perform_fork(char *args, struct reply *r) {
   reply_format(r, "%d", pid < 0 ? -errno : pid);
 }
 
-/* "MOUNT-FLAGS OPTIONS": a fresh, empty tmpfs. Workers of the old one keep the old one. */
+/* "MOUNT-FLAGS OPTIONS TYPE SOURCE": what is mounted anew; OPTIONS - for none. Workers of the old one keep it. */
 static void perform_fresh(char *args, struct reply *r) {
-  char options[200] = "";
+  char options[200] = "", type[32] = "", source[200] = "";
   unsigned long flags = 0;
-  sscanf(args, "%lu %199s", &flags, options);
+  sscanf(args, "%lu %199s %31s %199s", &flags, options, type, source);
   umount2(root_dir, MNT_DETACH);
-  int error = mount("oracle", root_dir, "tmpfs", flags, options) < 0 ? -errno : 0;
+  const char *given = strcmp(options, "-") ? options : "";
+  int error = mount(source, root_dir, type, flags, given) < 0 ? -errno : 0;
   reply_format(r, "%d", error);
 }
 

@@ -24,13 +24,25 @@ export function linuxUnavailable(): string | undefined {
   return undefined;
 }
 
+/** What a {@link LinuxTarget} mounts. */
+export interface LinuxFileSystem {
+  readonly type: string;
+  /** Prepare an empty one of about this size, and have it mounted. */
+  fresh(sizeBytes: number, mount: (source: string, options: string) => void): void;
+}
+
+const TMPFS: LinuxFileSystem = {
+  type: 'tmpfs',
+  fresh: (sizeBytes, mount) => mount('oracle', `mode=755,size=${sizeBytes}`),
+};
+
 /**
- * The host's own Linux kernel on a tmpfs of its own, in a private mount namespace that goes away
+ * The host's own Linux kernel on a tmpfs of its own, or what else it is given, in a private mount namespace that goes away
  * with the driver. Without root the driver works inside a user namespace, where there is one
  * user only.
  */
 export class LinuxTarget implements PosixTarget {
-  readonly name = 'linux-tmpfs';
+  readonly name: string;
   readonly missing = new Map<Feature, string>();
   #directory: string;
   #control: Wire;
@@ -38,8 +50,12 @@ export class LinuxTarget implements PosixTarget {
   #root: LinuxProcess | undefined;
   #serial = 0;
 
+  readonly #fileSystem: LinuxFileSystem;
+
   /** @throws Error when the host forbids mounting (neither root nor user namespaces) */
-  constructor() {
+  constructor(fileSystem: LinuxFileSystem = TMPFS) {
+    this.#fileSystem = fileSystem;
+    this.name = `linux-${fileSystem.type}`;
     const driver = buildDriver();
     this.#directory = mkdtempSync(join(tmpdir(), 'damselfly-oracle-'));
     const path = join(this.#directory, 'control');
@@ -89,9 +105,12 @@ export class LinuxTarget implements PosixTarget {
   reset(options: FreshOptions = {}): void {
     this.#endAll();
     const { atime = 'relative', sizeBytes = 256 << 20 } = options;
-    const line = `+fresh ${ATIME_FLAGS[atime]} mode=755,size=${sizeBytes}`;
-    const { result } = this.#control.call(line);
-    if (result < 0) throw new Error(`mount tmpfs: ${errnoName(result)}`);
+    const { type, fresh } = this.#fileSystem;
+    fresh(sizeBytes, (source, mountOptions) => {
+      const line = `+fresh ${ATIME_FLAGS[atime]} ${mountOptions || '-'} ${type} ${source}`;
+      const { result } = this.#control.call(line);
+      if (result < 0) throw new Error(`mount ${type}: ${errnoName(result)}`);
+    });
     this.#root = this.as(ROOT);
   }
 

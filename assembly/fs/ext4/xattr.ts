@@ -387,14 +387,14 @@ export function ext4Setxattr(fm: Fsmanage, vp: Vnode, name: usize, namelen: u32,
   let e = parseName(xn, name, namelen);
   if (e != 0) return e;
   const size = uio.uio_resid;
-  if (size > em.em_bsize) return -ENOSPC;
   const value = keysAlloc();
   const tmp = value == 0 ? <usize>0 : keysAlloc();
   e = tmp == 0 ? -ENOMEM : 0;
   if (e == 0) {
     // hashes read whole words
     memory.fill(value, 0, PAGE_SIZE);
-    e = size == 0 ? 0 : uiomove(value, size, uio);
+    // what fits nowhere is refused when its name was looked for: which of two errors it is depends on that
+    e = size == 0 || size > em.em_bsize ? 0 : uiomove(value, size, uio);
   }
   if (e == 0) {
     xn.xn_value = <u32>value;
