@@ -13,12 +13,15 @@ import {
   MS_REMOUNT,
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
+  S_IFBLK,
+  S_IFMT,
 } from '../../assembly/abi/flags.ts';
 import { EBUSY, EINVAL, ENODEV, ENOENT, EPERM } from '../../assembly/abi/errno.ts';
 import { command, type Tool } from './lib/command.ts';
 import { errnoOf, Failure, strerror } from './lib/errors.ts';
 import { mounts } from './lib/mounts.ts';
 import { canonical } from './lib/paths.ts';
+import { tryStat } from './lib/stat.ts';
 
 /** Options that are flags: what they set, what they clear. */
 const FLAGS: Readonly<Record<string, readonly [set: number, clear: number]>> = {
@@ -75,6 +78,15 @@ const WHY: ReadonlyMap<number, (source: string, target: string, type: string) =>
   ],
 ]);
 
+/** What a source is mounted as when nobody says: a disk has an ext4, anything else a tmpfs. @throws Failure */
+function typeOf(tool: Tool, source: string): string {
+  const info = tryStat(tool.process, source);
+  if (info !== undefined && (info.mode & S_IFMT) === S_IFBLK) return 'ext4';
+  if (info === undefined && source.startsWith('/dev/'))
+    throw new Failure(`special device ${source} does not exist.`, 32);
+  return 'tmpfs';
+}
+
 async function list(tool: Tool, type: string | undefined): Promise<void> {
   for (const entry of mounts(tool)) {
     if (type !== undefined && !type.split(',').includes(entry.type)) continue;
@@ -113,7 +125,7 @@ export const mount = command(
       verbose: { short: 'v', about: 'say what is being done' },
     },
     details: [
-      `Options: ${Object.keys(FLAGS).join(' ')}, and those of the file system (tmpfs: size, nr_inodes, mode, uid, gid).`,
+      `Options: ${Object.keys(FLAGS).join(' ')}, and those of the file system (tmpfs: size, nr_inodes, mode, uid, gid; ext4: commit, data, errors, noload …). Without -t a disk is mounted as ext4, anything else as a tmpfs.`,
     ],
     exits: { 0: 'success', 1: 'incorrect invocation or permissions', 32: 'mount failure' },
   },
@@ -133,7 +145,7 @@ export const mount = command(
     const source = operands.length === 1 ? 'none' : operands[0];
     if (operands.length > 2) throw new Failure('bad usage', 1, true);
     if (operands.length === 1 && !isRemount) throw new Failure(`${target}: can't find in /etc/fstab.`, 1);
-    const type = options.types ?? (isRemount || isBind ? 'none' : 'tmpfs');
+    const type = options.types ?? (isRemount || isBind ? 'none' : typeOf(tool, source));
     try {
       const wanted = isRemount ? wantedOf(words, flagsOf(tool, target)) : named;
       tool.process.mount(

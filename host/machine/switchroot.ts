@@ -3,7 +3,9 @@
  * root of process 1, from which every other process has it. The tmpfs that the machine began with
  * lies below it, out of reach.
  */
+import { EROFS } from '../../assembly/abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../assembly/abi/flags.ts';
+import { isSyscallError } from '../syscalls/errors.ts';
 import type { Process } from '../syscalls/process.ts';
 import type { Machine } from './machine.ts';
 import { type InitialFile, makeTree } from './tree.ts';
@@ -28,17 +30,13 @@ const HOSTNAME_MAX = 64;
  */
 export function switchRoot(
   machine: Machine,
-  { type, source, options = '', readOnly = false }: RootOptions,
+  root: RootOptions,
   files: Readonly<Record<string, InitialFile>> = {},
   hostname?: string,
 ): void {
   const { init } = machine;
   init.fs.mkdirSync(SYSROOT, { recursive: true });
-  try {
-    init.mount(source, SYSROOT, type, readOnly ? MS_RDONLY : 0, options);
-  } catch (error) {
-    throw withLog(error, machine.log);
-  }
+  const readOnly = mountRoot(machine, root);
   init.chroot(SYSROOT);
   init.chdir('/');
   if (!readOnly) makeTree(init.fs, files, hostname, true);
@@ -55,6 +53,17 @@ function nameMachine({ fs }: Process): void {
   if (!fs.existsSync('/etc/hostname') || !fs.existsSync('/proc/sys/kernel/hostname')) return;
   const name = fs.readFileSync('/etc/hostname', 'utf8').trim();
   if (name !== '') fs.writeFileSync('/proc/sys/kernel/hostname', name.slice(0, HOSTNAME_MAX));
+}
+
+/** Mount it at SYSROOT; one that cannot be written is only read, as mount(8) has it. @returns whether it is */
+function mountRoot(machine: Machine, { type, source, options = '', readOnly = false }: RootOptions): boolean {
+  try {
+    machine.init.mount(source, SYSROOT, type, readOnly ? MS_RDONLY : 0, options);
+    return readOnly;
+  } catch (error) {
+    if (readOnly || !isSyscallError(error) || error.errno !== -EROFS) throw withLog(error, machine.log);
+    return mountRoot(machine, { type, source, options, readOnly: true });
+  }
 }
 
 /** What the kernel's log says of it last tells more than an errno. */

@@ -3,14 +3,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { FileDisk } from '../../devices/node/file.ts';
 import { check } from '../../ext4/check.ts';
-import { info as ext4Info } from '../../ext4/info.ts';
+import { info as ext4Info, NoFileSystemError } from '../../ext4/info.ts';
 import { type Ext4Type, MkfsError, type MkfsOptions, mkfs } from '../../ext4/mkfs.ts';
 import { reasonOf } from '../../hostfiles/entry.ts';
 import { scanTree } from '../../hostfiles/scan.ts';
 import { CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../errors.ts';
 import { detail, print } from '../output.ts';
 import { formatBytes, formatCount } from '../values.ts';
-import { withDevice } from './open.ts';
+import { boot } from '../../index.ts';
+import { openImage, parseImage, partitionsOf, withDevice } from './open.ts';
 
 export interface CreateOptions {
   size?: number;
@@ -37,6 +38,11 @@ export async function createCommand(image: string, options: CreateOptions): Prom
   const { type } = options;
   if (!TYPES.includes(type))
     throw new CommandError(`--type is ${TYPES.join(', ')}, and not ${type}`, EXIT_USAGE);
+  if (/#\d+$|:(ro|scratch)$/.test(image))
+    throw new CommandError(
+      `${image}: a name that ends like this means something else to other commands`,
+      EXIT_USAGE,
+    );
   const sizeBytes = options.size ?? (await sizeThatFits(options.fit));
   const device = makeFile(image, sizeBytes);
   try {
@@ -120,8 +126,33 @@ export async function checkCommand(image: string): Promise<number> {
 
 /** Tells what is on an image: its partitions, or what a file system says of itself. */
 export async function infoCommand(image: string): Promise<number> {
-  return withDevice(image, (device) => {
-    print(ext4Info(device).text.trimEnd());
+  try {
+    return await withDevice(image, (device) => {
+      print(ext4Info(device).text.trimEnd());
+      return EXIT_OK;
+    });
+  } catch (error) {
+    if (!(error instanceof NoFileSystemError)) throw error;
+    return showPartitions(image);
+  }
+}
+
+/** No file system: are there partitions? */
+async function showPartitions(image: string): Promise<number> {
+  const { file, partition } = parseImage(image);
+  const device = openImage(file, true);
+  try {
+    const machine = await boot({ disks: [device] });
+    const names = partition === 0 ? partitionsOf(machine) : [];
+    const sizes = machine.fs.readFileSync('/proc/partitions', 'utf8');
+    machine.shutdown();
+    if (names.length === 0) throw new CommandError(`${image}: no ext2, ext3 or ext4, and no partitions`);
+    for (const name of names) {
+      const kib = Number(new RegExp(`(\\d+) ${name}$`, 'm').exec(sizes)?.[1] ?? 0);
+      print(`${file}#${name.slice('vbd0p'.length)}  ${formatBytes(kib * 1024)}`);
+    }
     return EXIT_OK;
-  });
+  } finally {
+    device.close();
+  }
 }

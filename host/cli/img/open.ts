@@ -1,5 +1,6 @@
 /** Images of disks: named on the command line, opened, and mounted in a machine of their own. */
 import { FileDisk } from '../../devices/node/file.ts';
+import { OverlayDisk } from '../../devices/overlay.ts';
 import { type BlockDevice, Device, DiskError } from '../../devices/types.ts';
 import { codeOf, reasonOf } from '../../hostfiles/entry.ts';
 import { boot, type Machine, type Process } from '../../index.ts';
@@ -58,7 +59,8 @@ export async function withMounted(
   const { file, partition } = parseImage(image);
   const device = openImage(file, !write);
   try {
-    const machine = await boot({ ram, disks: [device] });
+    // What only reads may still have to replay a journal: that stays in memory.
+    const machine = await boot({ ram, disks: [write ? device : new OverlayDisk(device)] });
     const { disks } = machine;
     let code: number;
     try {
@@ -99,7 +101,8 @@ function sourceOf(machine: Machine, image: string, partition: number): string {
   return source;
 }
 
-function partitionsOf(machine: Machine): string[] {
+/** The nodes of an image's partitions: vbd0p1 … */
+export function partitionsOf(machine: Machine): string[] {
   return machine.fs.readdirSync('/dev').filter((name) => name.startsWith('vbd0p'));
 }
 
