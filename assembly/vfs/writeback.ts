@@ -205,7 +205,11 @@ function pagesTo(target: u32): i32 {
   for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0 && r.r_ndirty > target; n--) {
     const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
     dirtyListRotate(fc);
+    // once it is clean, its vnode could be what memory is taken from
+    const vp = fc.fc_flags & FC_VNODE ? vnodeOf(fc) : changetype<Vnode>(<usize>0);
+    if (changetype<usize>(vp) != 0) vnodeRef(vp);
     const e = writebackPages(fc);
+    if (changetype<usize>(vp) != 0) vnodePut(vp);
     if (error == 0) error = e;
   }
   return error;

@@ -1,7 +1,8 @@
-/** ext4: attributes of a file, and its end: VOP_SETATTR, WRITEATTR, CLOSE, INACTIVE, RECLAIM. */
+/** ext4: attributes of a file, and its end: VOP_SETATTR, WRITEATTR, OPEN, CLOSE, INACTIVE, RECLAIM. */
 import { EINVAL, EISDIR, EPERM } from '../../abi/errno';
 import { S_IFDIR, S_IFREG } from '../../abi/flags';
 import { EXT4_APPEND_FL, EXT4_IMMUTABLE_FL } from '../../abi/ext4';
+import { add32 } from '../../kern/lock';
 import { Ucred } from '../../proc/cred';
 import { File } from '../../proc/file';
 import { attrBegin, attrEnd, fscacheTouchCtime } from '../../vfs/fscache';
@@ -12,11 +13,11 @@ import { ext4FileClosed, ext4FileGone, ext4SetSize } from './file';
 import { ext4InodeDrop, ext4InodeStore } from './inode';
 import { ext4Delete, ext4OrphanForget } from './orphan';
 import { CREDITS_INODE, ext4Begin, ext4End } from './txn';
-import { EI_DELETED, emOf, Ext4Mount, eiOf, EM_RDONLY } from './types';
+import { EI_DELETED, emOf, Ext4Inode, Ext4Mount, eiOf, EM_RDONLY } from './types';
 
 /** Store the attributes as they are: 0 or an errno. */
 function storeAttr(em: Ext4Mount, vp: Vnode): i32 {
-  let e = ext4Begin(em, CREDITS_INODE + 1);
+  let e = ext4Begin(em, CREDITS_INODE);
   if (e != 0) return e;
   e = ext4InodeStore(em, vp);
   ext4End(em);
@@ -33,7 +34,7 @@ export function ext4Setattr(fm: Fsmanage, vp: Vnode, vap: Vattr, cred: Ucred): i
     const e = ext4SetSize(em, vp, vap.va_size);
     if (e != 0) return e;
   }
-  let e = ext4Begin(em, CREDITS_INODE + 1);
+  let e = ext4Begin(em, CREDITS_INODE);
   if (e != 0) return e;
   attrBegin(vp.v_fc);
   vattrChange(vp.v_fc.fc_attr, vap);
@@ -51,7 +52,13 @@ export function ext4Writeattr(fm: Fsmanage, vp: Vnode): i32 {
   return em.em_flags & EM_RDONLY ? 0 : storeAttr(em, vp);
 }
 
+export function ext4Open(fm: Fsmanage, vp: Vnode, fp: File, flags: u32, cred: Ucred): i32 {
+  add32(changetype<usize>(eiOf(vp)) + offsetof<Ext4Inode>('ei_opens'), 1);
+  return 0;
+}
+
 export function ext4Close(fm: Fsmanage, vp: Vnode, fp: File): i32 {
+  add32(changetype<usize>(eiOf(vp)) + offsetof<Ext4Inode>('ei_opens'), -1);
   ext4FileClosed(emOf(fm.fm_mount), vp);
   return 0;
 }

@@ -21,6 +21,7 @@ import { ALLOC_NOIO, ALLOC_RESERVE, ALLOC_ZERO, PG_KERNEL, pageAddr, pageAlloc, 
 import { kfree, kmalloc } from '../../vm/zone';
 import { bitsClear, bitsCountClear, bitsNextClear, bitsNextSet, bitsSet } from './bits';
 import { ext4Error } from './error';
+import { ext4FlushNone } from './da';
 import { freedAdd, freedRelease } from './freed';
 import {
   blockBitmapFlip,
@@ -124,10 +125,13 @@ export function ballocInit(em: Ext4Mount): i32 {
   return 0;
 }
 
-/** Unmount, after the last commit; also after ballocInit failed. */
+/** Unmount, after the last commit and before its journal goes; also after ballocInit failed. */
 export function ballocDone(em: Ext4Mount): void {
   if (em.em_balloc == 0) return;
   const ba = baOf(em);
+  // inodes that stay in use have nothing kept for them, and are on no list of what goes
+  windowsDrop(em);
+  ext4FlushNone(em);
   freedRelease(em, true);
   const have = ba.ba_groups.fa_cap / GROUPFREE_WORDS;
   for (let g: u32 = 0; g < em.em_groups && g < have; g++) maskFree(groupFree(em, g));
@@ -197,6 +201,9 @@ export function bitmapGet(em: Ext4Mount, g: u32): usize {
   }
   ext4Brelse(b);
   giSet(em, g, GI_BBITMAP_BAD);
+  // nobody gets them any more, so nobody may be promised them
+  const lost = <u64>gdFreeBlocks(em, gd);
+  em.em_freeblocks -= lost < em.em_freeblocks ? lost : em.em_freeblocks;
   ext4Error(em, 'block bitmap', 0, block);
   return 0;
 }

@@ -21,7 +21,8 @@ export function ext4FlushNow(em: Ext4Mount, vp: Vnode): void {
 /** The file's dirty pages are to be written before the next commit. */
 export function ext4FlushSoon(em: Ext4Mount, vp: Vnode): void {
   const ei = eiOf(vp);
-  if (em.em_opts & MO_NOAUTODA || vp.v_fc.fc_ndirty == 0) return;
+  // without a journal no commit asks for them
+  if (em.em_opts & MO_NOAUTODA || vp.v_fc.fc_ndirty == 0 || em.em_jn == 0 || em.em_balloc == 0) return;
   ext4LockInside(em);
   if ((ei.ei_state & EI_DADIRTY) == 0) {
     const ba = baOf(em);
@@ -48,6 +49,12 @@ export function ext4FlushForget(em: Ext4Mount, ei: Ext4Inode): void {
   ext4LockInside(em);
   remove(em, ei);
   emUnlock(em);
+}
+
+/** Nothing is flushed any more: the file system is done with writing. */
+export function ext4FlushNone(em: Ext4Mount): void {
+  const ba = baOf(em);
+  while (ba.ba_da != 0) remove(em, changetype<Ext4Inode>(<usize>ba.ba_da));
 }
 
 /** Before a commit takes its lock: write them. Nothing of RANK_JOURNAL or above is held. */

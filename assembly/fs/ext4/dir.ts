@@ -18,13 +18,14 @@ import {
   INCOMPAT_FILETYPE,
   INCOMPAT_LARGEDIR,
 } from '../../abi/ext4';
-import { attrBegin, attrEnd } from '../../vfs/fscache';
+import { attrBegin, attrEnd, FC_ATTRDIRTY } from '../../vfs/fscache';
 import { Vnode } from '../../vfs/vnode';
 import { Dirop, diropDone } from './dirop';
 import { ext4Error } from './error';
 import { dxSum, htreeAdd, htreeFind, htreeMake } from './htree';
 import { inlineDirEmpty, inlineDirFind, inlineToBlock } from './inlinedir';
 import { entriesFind, entryEnd, entryIsDots, entryRemove, leafEnd, leafInit, leafInsert, leafRemove, leafSum, leafSumOk } from './leaf';
+import { ext4InodeStore } from './inode';
 import { ext4Map } from './map';
 import { bufChecked, bufSetChecked, ext4Bget, ext4Bread, ext4BufError, ext4Dirty } from './txn';
 import { Ext4Mount, eiOf, hasCompat, hasIncompat, inoInRange, MAP_CREATE, MAP_META, MapResult, MR_HOLE, MR_UNWRITTEN } from './types';
@@ -123,8 +124,14 @@ export function entryType(em: Ext4Mount, at: usize): u32 {
 }
 
 /** Add a name that is not there: 0, -ENOSPC, -EUCLEAN, an I/O error; then the directory is as it was, or
- *  has more room. */
+ *  has more room, and that is stored: its blocks may be others already, an index where names were. */
 export function dirAdd(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, ino: u32, ft: u32, dp: Dirop): i32 {
+  const e = add(em, dvp, name, len, ino, ft, dp);
+  if (e != 0 && (dvp.v_fc.fc_flags & FC_ATTRDIRTY) != 0) ext4InodeStore(em, dvp);
+  return e;
+}
+
+function add(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, ino: u32, ft: u32, dp: Dirop): i32 {
   if (dirIsInline(dvp)) {
     const e = inlineToBlock(em, dvp, dp);
     if (e != 0) return e;

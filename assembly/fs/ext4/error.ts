@@ -23,6 +23,7 @@ import { klogText } from '../../kern/panic';
 import { litChar, litLen, Text, textByte, textBytes, textInit, textLit, textU64 } from '../../kern/text';
 import { MNTF_FSRDONLY } from '../../vfs/mount';
 import { SCRATCH_LOG_SIZE, scratchLog, scratchText } from '../../vfs/scratch';
+import { superSum } from './super';
 import { jnOf, nowSec32 } from './txn';
 import { journalAbort } from '../jbd2/journal';
 import { EM_ERROR, EM_RDONLY, EM_SBDIRTY, Ext4Mount } from './types';
@@ -83,6 +84,8 @@ function record(em: Ext4Mount, where: string, ino: u32, block: u64): void {
   store<u32>(sb + SB_ERROR_COUNT, load<u32>(sb + SB_ERROR_COUNT) + 1);
   const state: u32 = load<u16>(sb + SB_STATE);
   store<u16>(sb + SB_STATE, <u16>(state | EXT4_STATE_ERROR));
+  // its block may be on its way to the disk for another reason
+  superSum(em);
 }
 
 /**

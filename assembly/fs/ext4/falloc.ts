@@ -20,7 +20,7 @@ import { RANGE_END, rangeExclusive, rangeRelease } from '../../vfs/rangelock';
 import { Vnode } from '../../vfs/vnode';
 import { vop_putpages } from '../../vfs/vop';
 import { ballocWaits } from './balloc';
-import { pageTouch, sizeLimit, sizeSet } from './file';
+import { pageTouch, sizeLimit, sizeSet, tailWrite } from './file';
 import { inlineToBlocks } from './inline';
 import { ext4Map, hasExtents, mapStore } from './map';
 import { fileResult, mapDirty } from './mapmeta';
@@ -108,6 +108,7 @@ function preallocate(em: Ext4Mount, vp: Vnode, begin: u64, end: u64): i32 {
 function sizeTo(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   const at = <u32>vp.v_fc.fc_size & (em.em_bsize - 1);
   let e = at != 0 ? pageTouch(em, vp, vp.v_fc.fc_size, em.em_bsize - at) : 0;
+  if (e == 0) e = tailWrite(em, vp);
   if (e == 0) e = ext4Begin(em, CREDITS_INODE);
   if (e != 0) return e;
   sizeSet(vp.v_fc, size);

@@ -30,12 +30,12 @@ import { uioLimitFsize } from '../../vfs/limits';
 import { vfs_sync } from '../../vfs/mount';
 import { RANGE_END, rangeExclusive, rangeRelease } from '../../vfs/rangelock';
 import { Vnode } from '../../vfs/vnode';
-import { vop_getpages } from '../../vfs/vop';
+import { vop_getpages, vop_putpages } from '../../vfs/vop';
 import { VmPage } from '../../vm/page';
 import { Uio } from '../../vm/uio';
 import { ballocWaits } from './balloc';
 import { ext4FlushForget, ext4FlushSoon } from './da';
-import { delayDropRange, delayDropSectors } from './delay';
+import { delayDropRange, delayDropSectors, delayedOf } from './delay';
 import { inlineToBlocks, isInline } from './inline';
 import { hasExtents, mapLocked, mapStore } from './map';
 import { fileResult, mapDirty } from './mapmeta';
@@ -111,6 +111,20 @@ function tailZero(em: Ext4Mount, vp: Vnode): i32 {
   return pageTouch(em, vp, fc.fc_size, em.em_bsize - at);
 }
 
+/** The size is about to be on the disk before any data is: what is zeroed behind the old one must be there first. A
+ *  block that is only promised is a hole there, and so zeros. */
+export function tailWrite(em: Ext4Mount, vp: Vnode): i32 {
+  const fc = vp.v_fc;
+  const at = <u32>fc.fc_size & (em.em_bsize - 1);
+  if (at == 0) return 0;
+  const index = <u32>(fc.fc_size >> PAGE_SHIFT);
+  const pg = fscachePage(fc, index);
+  if (changetype<usize>(pg) == 0) return 0;
+  const mask = sectorsOf(<u32>fc.fc_size & (PAGE_SIZE - 1), em.em_bsize - at);
+  if ((pg.pg_private & mask) == 0 || (delayedOf(pg) & mask) != 0) return 0;
+  return vop_putpages(fc.fc_fm, fc, index, 1, 0);
+}
+
 /** The page at `off` is in RAM, and dirty there if the block has data: [off, off + len) lies in one block. */
 export function pageTouch(em: Ext4Mount, vp: Vnode, off: u64, len: u32): i32 {
   const fc = vp.v_fc;
@@ -157,6 +171,7 @@ export function sizeSet(fc: Fscache, size: u64): void {
 
 function growTo(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   let e = tailZero(em, vp);
+  if (e == 0) e = tailWrite(em, vp);
   if (e == 0) e = ext4Begin(em, CREDITS_INODE);
   if (e != 0) return e;
   const ei = eiOf(vp);
@@ -181,6 +196,7 @@ function cutTo(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   eiLock(ei);
   dropBehind(em, vp, size);
   eiUnlock(ei);
+  if (fc.fc_ndirty == 0) ext4FlushForget(em, ei);
   if (nothing) ei.ei_state |= EI_CUT;
   return ext4Truncate(em, vp, size);
 }
@@ -217,7 +233,9 @@ export function ext4FileGone(em: Ext4Mount, vp: Vnode): void {
   if (vp.v_type != S_IFREG) return;
   windowClose(em, ei);
   ext4FlushForget(em, ei);
+  // Nobody else has it. What memory is taken from has no dirty pages, and no lock may be taken then.
+  if (vp.v_fc.fc_ndirty == 0 && ei.ei_reserved == 0) return;
   eiLock(ei);
-  if (ei.ei_reserved != 0) delayDropRange(em, ei, 0, u32.MAX_VALUE);
+  delayDropRange(em, ei, 0, u32.MAX_VALUE);
   eiUnlock(ei);
 }

@@ -61,7 +61,8 @@ export function freedAdd(em: Ext4Mount, g: u32, bit: u32, n: u32): i32 {
   return 0;
 }
 
-/** Let go of what has committed; all: the file system is being unmounted. em_lock held, or nobody else there. */
+/** Let go of what has committed; all: the file system is being unmounted, its journal is still there. em_lock held,
+ *  or nobody else there. */
 export function freedRelease(em: Ext4Mount, all: bool): void {
   const ba = baOf(em);
   while (ba.ba_freed != 0) {
@@ -71,8 +72,8 @@ export function freedRelease(em: Ext4Mount, all: bool): void {
     if (fr.fr_next == 0) ba.ba_freedtail = 0;
     ba.ba_pending -= fr.fr_len;
     maskClear(em, fr.fr_group, fr.fr_bit, fr.fr_len);
-    // a journal that was aborted committed nothing: those blocks are still the old file's
-    if (em.em_jn == 0 || journalCommitted(jnOf(em), fr.fr_tid)) discard(em, fr.fr_group, fr.fr_bit, fr.fr_len);
+    // what a journal that was aborted did not commit is still the old file's
+    if (journalCommitted(jnOf(em), fr.fr_tid)) discard(em, fr.fr_group, fr.fr_bit, fr.fr_len);
     kfree(changetype<usize>(fr));
   }
   if (ba.ba_frozen != 0 && (all || journalCommitted(jnOf(em), ba.ba_frozentid))) thaw(em);

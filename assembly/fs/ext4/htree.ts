@@ -36,7 +36,7 @@ import {
 } from '../../abi/ext4';
 import { Vnode } from '../../vfs/vnode';
 import { crc32c, crc32cU32 } from './crc';
-import { dirBad, dirBread, dirGrow, dirLeaf, dirLeafAdd } from './dir';
+import { dirBad, dirBlocks, dirBread, dirGrow, dirLeaf, dirLeafAdd } from './dir';
 import { Dirop, diropDone, DxFrame, DX_LEVELS_MAX } from './dirop';
 import { dirHash } from './hash';
 import { entriesFind, entryEnd, entryIsDots, leafEnd, leafInit, leafSum } from './leaf';
@@ -210,7 +210,7 @@ export function htreeFind(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, dp: 
   let e = probeName(em, dvp, name, len, dp);
   if (e != 0) return e;
   const hash = dp.dp_hash.dh_major;
-  while (true) {
+  for (let left = dirBlocks(em, dvp); left != 0; left--) {
     const lblk = htreeLeaf(dp);
     if (lblk == 0) return dirBad(em, dvp, 'directory index: leaf', 0);
     e = dirLeaf(em, dvp, lblk, dp);
@@ -225,6 +225,8 @@ export function htreeFind(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, dp: 
     if (e < 0) return e;
     if (e == 0 || (dp.dp_at & 1) == 0 || (dp.dp_at & ~1) != hash) return -ENOENT;
   }
+  // more leaves than blocks: some are named twice
+  return dirBad(em, dvp, 'directory index: leaf', 0);
 }
 
 // ── adding ───────────────────────────────────────────────────────────────────────────────────

@@ -79,9 +79,9 @@ function bitmapGet(em: Ext4Mount, g: u32, errp: usize): usize {
     store<i32>(errp, ext4BufError());
     return 0;
   }
-  if (load<u32>(gi) & GI_IBITMAP_OK) return b;
   if (uninit) bitmapInit(em, b);
-  else if (!inodeBitmapOk(em, gd, b)) {
+  if (load<u32>(gi) & GI_IBITMAP_OK) return b;
+  if (!uninit && !inodeBitmapOk(em, gd, b)) {
     store<u32>(gi, load<u32>(gi) | GI_IBITMAP_BAD);
     ext4Brelse(b);
     store<i32>(errp, ext4Error(em, 'inode bitmap: checksum', 0, block));

@@ -287,8 +287,9 @@ function rawWrong(em: Ext4Mount, ino: u32, raw: usize, how: u32): string {
   if (acl != 0 && !blockInRange(em, acl, 1)) return 'inode: block of attributes';
   const size = sizeOf(raw, type);
   if (size > (flags & EXT4_EXTENTS_FL ? em.em_maxext : em.em_maxmap) + 1) return 'inode: size';
-  if (type == S_IFDIR && (flags & EXT4_INLINE_DATA_FL) == 0 && (size == 0 || (size & (em.em_bsize - 1)) != 0)) {
-    return 'directory: size';
+  // a directory has no holes: what it says of its blocks bounds every search in it
+  if (type == S_IFDIR && (flags & EXT4_INLINE_DATA_FL) == 0) {
+    if (size == 0 || (size & (em.em_bsize - 1)) != 0 || size >> em.em_bshift > em.em_blocks) return 'directory: size';
   }
   if (type == S_IFLNK && (size == 0 || size > <u64>em.em_bsize)) return 'symbolic link: size';
   return '';
@@ -401,6 +402,17 @@ export function ext4InodeStore(em: Ext4Mount, vp: Vnode): i32 {
   }
   ext4Brelse(b);
   if (e == 0 && ei.ei_disksize > <u64>i32.MAX_VALUE && !hasRoCompat(em, RO_COMPAT_LARGE_FILE)) return largeFile(em);
+  return e;
+}
+
+/** A handle will store this inode: have its block in RAM and in the handle before anything changes, so that the store
+ *  cannot fail for want of memory or of a disk that reads. 0 or an errno. */
+export function ext4InodeReady(em: Ext4Mount, vp: Vnode): i32 {
+  const block = ext4InodeBlock(em, eiOf(vp).ei_ino);
+  const b = ext4Bread(em, block);
+  if (b == 0) return ext4BufError();
+  const e = ext4Dirty(em, b, block);
+  ext4Brelse(b);
   return e;
 }
 

@@ -36,6 +36,8 @@ import { blockInRange, Ext4Mount, eiOf, hasCsum, hasIncompat, MapResult, MO_BARR
 function addRuns(em: Ext4Mount, vp: Vnode, jn: Journal, map: MapResult): i32 {
   const blocks = vp.v_fc.fc_size >> em.em_bshift;
   const end: u32 = blocks > <u64>u32.MAX_VALUE ? u32.MAX_VALUE : <u32>blocks;
+  // it has no holes, and recovery goes through all of it
+  if (blocks > em.em_blocks) return ext4Error(em, 'journal: size', eiOf(vp).ei_ino, blocks);
   for (let lblk: u32 = 0; lblk < end; ) {
     let e = ext4Map(em, vp, lblk, end - lblk, 0, map);
     if (e != 0) return e;

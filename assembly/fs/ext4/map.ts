@@ -123,8 +123,9 @@ export function takeLocked(em: Ext4Mount, ei: Ext4Inode, lblk: u32, want: u32, f
   const pblk = load<u64>(dataWord());
   ei.ei_goal = pblk + n;
   ei.ei_goallblk = lblk + n;
-  // open: more may follow
-  if ((flags & MAP_META) == 0 && ei.ei_vnode.v_type == S_IFREG && ei.ei_vnode.v_refcnt != 0) {
+  // Open: more may follow. A window of a file that nobody has open would be given up when memory is short, where
+  // em_lock may be held.
+  if ((flags & MAP_META) == 0 && ei.ei_vnode.v_type == S_IFREG && ei.ei_opens != 0) {
     windowOpen(em, ei, lblk, pblk, n);
   }
   return n;

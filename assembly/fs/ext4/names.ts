@@ -32,7 +32,7 @@ import { Vnode, vnodePut } from '../../vfs/vnode';
 import { dirAdd, dirBad, dirDotDot, dirFind, dirGrow, dirIsEmpty, dirRemove } from './dir';
 import { Dirop, dirop, diropDone } from './dirop';
 import { ext4InodeNew } from './ialloc';
-import { ext4InodeGet, ext4InodeStore, IGET_NAMED } from './inode';
+import { ext4InodeGet, ext4InodeReady, ext4InodeStore, IGET_NAMED } from './inode';
 import { ext4Retry } from './journal';
 import { leafInitDots, leafSum } from './leaf';
 import { ext4OrphanAdd, ext4OrphanDel } from './orphan';
@@ -225,7 +225,8 @@ function createOnce(fm: Fsmanage, ncp: Namecache, vap: Vattr, text: usize, len: 
   e = ext4Begin(em, CREDITS_CREATE);
   let vp = changetype<Vnode>(<usize>0);
   if (e == 0) {
-    e = ext4InodeNew(em, dvp, vap, isDir ? 2 : 1, scratchWord(4));
+    e = ext4InodeReady(em, dvp);
+    if (e == 0) e = ext4InodeNew(em, dvp, vap, isDir ? 2 : 1, scratchWord(4));
     if (e == 0) {
       vp = changetype<Vnode>(<usize>load<u32>(scratchWord(4)));
       e = fillAndName(em, ncp, vp, text, len);
@@ -291,7 +292,9 @@ function linkLocked(em: Ext4Mount, ncp: Namecache, dvp: Vnode, vp: Vnode): i32 {
   let e = ext4Begin(em, CREDITS_DIRADD + 3 * CREDITS_INODE + CREDITS_ORPHAN);
   if (e == 0) {
     const dp = dirop(0);
-    e = dirAdd(em, dvp, <usize>ncp.nc_namep, ncp.nc_namelen, eiOf(vp).ei_ino, fileType(vp.v_type), dp);
+    e = ext4InodeReady(em, vp);
+    if (e == 0) e = ext4InodeReady(em, dvp);
+    if (e == 0) e = dirAdd(em, dvp, <usize>ncp.nc_namep, ncp.nc_namelen, eiOf(vp).ei_ino, fileType(vp.v_type), dp);
     diropDone(dp);
     if (e == 0) {
       linkAdd(em, vp, 1);
@@ -321,7 +324,9 @@ export function entryFor(em: Ext4Mount, ncp: Namecache, dp: Dirop): i32 {
 function remove(em: Ext4Mount, ncp: Namecache, dp: Dirop): i32 {
   const dvp = dirVnode(ncp);
   const vp = ncp.vp;
-  let e = entryFor(em, ncp, dp);
+  let e = ext4InodeReady(em, vp);
+  if (e == 0) e = ext4InodeReady(em, dvp);
+  if (e == 0) e = entryFor(em, ncp, dp);
   if (e == 0) e = dirRemove(em, dvp, dp);
   if (e != 0) return e;
   e = linkDrop(em, vp);

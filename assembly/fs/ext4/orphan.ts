@@ -245,6 +245,7 @@ function fileEnd(em: Ext4Mount, out: usize): i32 {
   if (e == 0) {
     const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(4)));
     const n = dirBlocks(em, vp);
+    if (<u64>n > em.em_blocks) e = ext4Error(em, 'orphan file: size', eiOf(vp).ei_ino, n);
     for (let lblk: u32 = 0; lblk < n && e == 0; lblk++) {
       e = ext4Map(em, vp, lblk, 1, 0, map);
       if (e == 0 && map.m_flags & (MR_HOLE | MR_UNWRITTEN)) e = ext4Error(em, 'orphan file: hole', eiOf(vp).ei_ino, lblk);

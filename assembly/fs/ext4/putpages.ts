@@ -25,6 +25,7 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { PG_BUSY, PG_DIRTY, PG_WIRED, pageAddr, VmPage } from '../../vm/page';
 import { journalCommit } from '../jbd2/journal';
 import { ballocWaits, baOf } from './balloc';
+import { ext4FlushForget } from './da';
 import { blockSectors, delayDone, delayDropRange, delayedOf, PP_DELAY_SHIFT, PP_DIRTY, PP_WRITE_SHIFT } from './delay';
 import { ioAdd, ioBegin, ioEnd } from './fileio';
 import { blockOf, inodeOfFc } from './getpages';
@@ -77,6 +78,8 @@ export function ext4Putpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, 
     const done = before > fc.fc_ndirty ? before - fc.fc_ndirty : 0;
     if (done > 1) left = left > done - 1 ? left - (done - 1) : 0;
   }
+  // what a commit was to wait for is done
+  if (fc.fc_ndirty == 0) ext4FlushForget(em, ei);
   return error;
 }
 

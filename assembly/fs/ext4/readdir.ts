@@ -182,7 +182,9 @@ function listTree(em: Ext4Mount, vp: Vnode, rd: Readdir, keys: usize, dp: Dirop)
   let e = htreeRoot(em, vp, dp);
   if (e == 0) e = htreeProbe(em, vp, keyMajor(least), dp);
   let before = NO_MAJOR;
-  while (e == 0) {
+  for (let left = dirBlocks(em, vp); e == 0; left--) {
+    // more leaves than blocks: some are named twice
+    if (left == 0) return dirBad(em, vp, 'directory index: leaf', 0);
     e = dirLeaf(em, vp, htreeLeaf(dp), dp);
     if (e != 0) return e;
     const more = htreeNext(em, vp, dp);

@@ -1,6 +1,7 @@
 /**
  * ext4: rename. The order inside the handle is: the new name first (over an old one: in its place), then
- * the old name goes. One transaction has both, and what fails between them leaves two names, not none.
+ * the old name goes. One transaction has both. What can fail is tried before the first change; what fails
+ * between the changes all the same ends the journal, so that no half of a rename is committed.
  *
  * Caller holds em_names exclusive. Callers have checked that no directory moves into itself.
  */
@@ -13,7 +14,8 @@ import { Vnode } from '../../vfs/vnode';
 import { ext4FlushNow } from './da';
 import { dirAdd, dirDotDot, dirIsEmpty, dirRemove, dirSet } from './dir';
 import { dirop, diropDone } from './dirop';
-import { ext4InodeStore } from './inode';
+import { ext4Shut } from './error';
+import { ext4InodeReady, ext4InodeStore } from './inode';
 import { dirVnode, entryFor, fileType, linkAdd, linkDrop, linkRoom, mayAdd, mayTake } from './names';
 import { CREDITS_DIRADD, CREDITS_DIRDEL, CREDITS_INODE, CREDITS_ORPHAN, ext4Begin, ext4End } from './txn';
 import { Ext4Mount, eiOf } from './types';
@@ -67,6 +69,26 @@ function storeAll(em: Ext4Mount, a: Vnode, b: Vnode, fdvp: Vnode, tdvp: Vnode): 
   return e == 0 && !same(fdvp, tdvp) ? ext4InodeStore(em, tdvp) : e;
 }
 
+/** All that a rename will read and store is there: 0 or an errno, nothing changed. Inside the handle. */
+function ready(em: Ext4Mount, fncp: Namecache, tncp: Namecache, exchange: bool): i32 {
+  const fdvp = dirVnode(fncp);
+  const tdvp = dirVnode(tncp);
+  let e = ext4InodeReady(em, fdvp);
+  if (e == 0) e = ext4InodeReady(em, tdvp);
+  for (let i = 0; i < 2 && e == 0; i++) {
+    const vp = i == 0 ? fncp.vp : tncp.vp;
+    if (changetype<usize>(vp) == 0) continue;
+    e = ext4InodeReady(em, vp);
+    // its ".." will change; that of one that is replaced will not
+    const moves = i == 0 || exchange;
+    if (e != 0 || !moves || vp.v_type != S_IFDIR || same(fdvp, tdvp)) continue;
+    const dp = dirop(1);
+    e = dirDotDot(em, vp, dp);
+    diropDone(dp);
+  }
+  return e;
+}
+
 /** The name at tncp names fncp's file: in place of another, or anew. */
 function putName(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   const dp = dirop(0);
@@ -82,6 +104,12 @@ function putName(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   return e;
 }
 
+/** A rename failed when it was begun: it must not be committed. */
+function half(em: Ext4Mount, e: i32): i32 {
+  ext4Shut(em, e);
+  return e;
+}
+
 /** Inside the handle. */
 function move(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   const fdvp = dirVnode(fncp);
@@ -93,11 +121,12 @@ function move(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   let e = entryFor(em, fncp, dp);
   diropDone(dp);
   if (e == 0) e = putName(em, fncp, tncp);
-  if (e == 0) e = entryFor(em, fncp, dp);
+  if (e != 0) return e;
+  e = entryFor(em, fncp, dp);
   if (e == 0) e = dirRemove(em, fdvp, dp);
   diropDone(dp);
   if (e == 0) e = reparent(em, vp, fdvp, tdvp);
-  if (e != 0) return e;
+  if (e != 0) return half(em, e);
   if (changetype<usize>(tvp) != 0) {
     if (tvp.v_type == S_IFDIR) linkAdd(em, tdvp, -1);
     e = linkDrop(em, tvp);
@@ -119,12 +148,13 @@ function swap(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   let e = entryFor(em, fncp, fdp);
   if (e == 0) e = entryFor(em, tncp, tdp);
   if (e == 0) e = dirSet(em, fdvp, fdp, eiOf(b).ei_ino, fileType(b.v_type));
-  if (e == 0) e = dirSet(em, tdvp, tdp, eiOf(a).ei_ino, fileType(a.v_type));
+  const begun = e == 0;
+  if (begun) e = dirSet(em, tdvp, tdp, eiOf(a).ei_ino, fileType(a.v_type));
   diropDone(fdp);
   diropDone(tdp);
   if (e == 0) e = reparent(em, a, fdvp, tdvp);
   if (e == 0) e = reparent(em, b, tdvp, fdvp);
-  if (e != 0) return e;
+  if (e != 0) return begun ? half(em, e) : e;
   fscacheTouchCtime(a.v_fc);
   fscacheTouchCtime(b.v_fc);
   fscacheTouch(fdvp.v_fc);
@@ -147,7 +177,8 @@ export function ext4Rename(em: Ext4Mount, fncp: Namecache, tncp: Namecache, exch
   if (over && fncp.vp.v_type == S_IFREG) ext4FlushNow(em, fncp.vp);
   e = ext4Begin(em, CREDITS_RENAME);
   if (e != 0) return e;
-  e = exchange ? swap(em, fncp, tncp) : move(em, fncp, tncp);
+  e = ready(em, fncp, tncp, exchange);
+  if (e == 0) e = exchange ? swap(em, fncp, tncp) : move(em, fncp, tncp);
   ext4End(em);
   return e;
 }

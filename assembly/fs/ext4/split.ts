@@ -128,15 +128,17 @@ export function leafSplit(em: Ext4Mount, dvp: Vnode, b: usize, block: u64, dp: D
   return e;
 }
 
-/** How many of the records stay, so that the bytes are shared out evenly: at least one, not all. */
+/** How many of the records stay, so that the bytes are shared out evenly, to half a name: at least one, not all. Then
+ *  either half has room for the longest name. */
 function splitPoint(em: Ext4Mount, b: usize, keys: usize, n: u32): u32 {
   const half = em.em_bsize >> 1;
   let bytes: u32 = 0;
   let i: u32 = 0;
   for (; i < n - 1; i++) {
     const at = b + recordOffset(load<u64>(keys + ((<usize>i) << 3)));
-    bytes += entryBytes(load<u8>(at + DE_NAME_LEN));
-    if (i > 0 && bytes > half) break;
+    const n = entryBytes(load<u8>(at + DE_NAME_LEN));
+    if (i > 0 && bytes + (n >> 1) > half) break;
+    bytes += n;
   }
   return i == 0 ? 1 : i;
 }

@@ -81,9 +81,9 @@ export function ext4Start(em: Ext4Mount): i32 {
   if (e == 0) e = markUsed(em);
   if (e == 0) e = ext4OrphansEnd(em);
   if (e != 0) {
+    ballocDone(em);
     ext4JournalClose(em);
     em.em_flags |= EM_RDONLY;
-    ballocDone(em);
   }
   return e;
 }
@@ -120,9 +120,9 @@ export function ext4Stop(em: Ext4Mount): i32 {
   if (em.em_flags & EM_RDONLY) return 0;
   let e = ext4Sync(em);
   const had = em.em_jn != 0;
+  ballocDone(em);
   const f = ext4JournalClose(em);
   if (e == 0) e = f;
-  ballocDone(em);
   em.em_flags |= EM_RDONLY;
   if (e != 0) return e;
   if (had) recoverSet(em, false);
@@ -135,7 +135,7 @@ export function ext4Stop(em: Ext4Mount): i32 {
 
 /** An error stopped it: the log stays as it is for a replay; that there was an error is written. */
 function stopShut(em: Ext4Mount): i32 {
-  ext4JournalClose(em);
   ballocDone(em);
+  ext4JournalClose(em);
   return em.em_flags & EM_SBDIRTY ? superWrite(em, BUF_FUA) : 0;
 }

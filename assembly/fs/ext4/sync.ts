@@ -5,7 +5,7 @@
  *     wait for what only times are in. If nothing changed there is no commit, but a FLUSH all the same: the data
  *     may still be in the disk's cache.
  */
-import { EINVAL, ENXIO } from '../../abi/errno';
+import { EINVAL, ENXIO, EROFS } from '../../abi/errno';
 import { S_IFREG, SEEK_DATA } from '../../abi/flags';
 import { PAGE_SHIFT } from '../../abi/layout';
 import { Disk, diskFlush } from '../../dev/disk';
@@ -44,8 +44,13 @@ export function ext4Fsync(fm: Fsmanage, vp: Vnode, flags: u32): i32 {
   const fc = vp.v_fc;
   const ei = eiOf(vp);
   let e = vp.v_type == S_IFREG ? writebackPages(fc) : 0;
-  if (em.em_flags & EM_RDONLY) return e;
+  if (SMP) {
+    // pages that another CPU took to write are clean already: it has the lock until they are written
+    eiLock(ei);
+    eiUnlock(ei);
+  }
   const data = (flags & FSYNC_DATA) != 0;
+  if (em.em_flags & EM_RDONLY) return e != 0 ? e : isLost(em, data ? ei.ei_datatid : ei.ei_metatid) ? -EROFS : 0;
   if (ei.ei_state & EI_MAPDIRTY || (!data && fc.fc_flags & FC_ATTRDIRTY)) {
     let s = ext4Begin(em, CREDITS_INODE);
     if (s == 0) {
@@ -56,6 +61,11 @@ export function ext4Fsync(fm: Fsmanage, vp: Vnode, flags: u32): i32 {
   }
   const f = flush(em, data ? ei.ei_datatid : ei.ei_metatid);
   return e != 0 ? e : f;
+}
+
+/** An error stopped the file system before this transaction was committed: it never will be. */
+function isLost(em: Ext4Mount, tid: u32): bool {
+  return em.em_jn != 0 && tid != 0 && !journalCommitted(jnOf(em), tid);
 }
 
 /** The transaction is committed, or the disk's cache flushed. Without a journal all metadata is written. */

@@ -20,8 +20,8 @@ import {
 } from '../jbd2/journal';
 import { EM_RDONLY, Ext4Inode, Ext4Mount } from './types';
 
-/** An inode's block, and the superblock. */
-export const CREDITS_INODE: u32 = 1;
+/** An inode's block, and the superblock: a file's size may need a feature (inode.ts, largeFile). */
+export const CREDITS_INODE: u32 = 2;
 /** Taking or freeing blocks or an inode in one group: a bitmap, a descriptor. */
 export const CREDITS_GROUP: u32 = 2;
 /** A new inode: bitmap, descriptor, its table, the orphan list's head or file, the superblock. */

@@ -174,7 +174,7 @@ export class Ext4Inode {
   ei_metatid: u32; //   transaction of the last change of all
   ei_onext: u32; //     em_lock; orphan list
   ei_oprev: u32;
-  ei_oslot: u32; //     em_lock; orphan file: its slot + 1
+  ei_opens: u32; //     Files that have it open
   ei_dirhint: u32; //   em_names; directory: the block that had room last
   ei_hnext: u32; //     em_hashlock; em_hash's chain
   ei_parent: u32; //    directory: inode number of ".."; 0: not read yet

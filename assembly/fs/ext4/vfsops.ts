@@ -46,6 +46,7 @@ import {
   setVopNrmdir,
   setVopNsymlink,
   setVopNtmpfile,
+  setVopOpen,
   setVopPutpages,
   setVopReaddir,
   setVopReadlink,
@@ -56,10 +57,10 @@ import {
   setVopWrite,
   setVopWriteattr,
 } from '../../vfs/vop';
-import { journalPressure } from '../jbd2/journal';
+import { journalBarrier, journalPressure } from '../jbd2/journal';
 import { fifofsVector } from '../fifofs/vnops';
 import { specfsVector } from '../specfs/vnops';
-import { ext4Close, ext4Inactive, ext4Reclaim, ext4Setattr, ext4Writeattr } from './attr';
+import { ext4Close, ext4Inactive, ext4Open, ext4Reclaim, ext4Setattr, ext4Writeattr } from './attr';
 import { crcInit } from './crc';
 import { ext4Error, ext4Log } from './error';
 import { ext4Allocate } from './falloc';
@@ -76,7 +77,7 @@ import { groupsDrop, groupsLoad, superDrop, superOverhead, superParse, superRead
 import { ext4Readlink } from './symlink';
 import { ext4Fsync, ext4Lseek } from './sync';
 import { jnOf, nowSec32 } from './txn';
-import { emOf, Ext4Mount, EM_RDONLY, EM_ROFEATURE, ext4ZonesInit, hasCompat, hasIncompat, MO_JOURNAL, MO_NOLOAD, MO_WRITEBACK } from './types';
+import { emOf, Ext4Mount, EM_RDONLY, EM_ROFEATURE, ext4ZonesInit, hasCompat, hasIncompat, MO_BARRIER, MO_JOURNAL, MO_NOLOAD, MO_WRITEBACK } from './types';
 import { ext4Getxattr, ext4Listxattr, ext4Removexattr, ext4Setxattr } from './xattr';
 
 const EXT4_STATFS_MAGIC: u32 = 0xef53;
@@ -109,6 +110,7 @@ function vectors(mp: Mount): void {
   setVopReadlink(fm, ext4Readlink);
   setVopInactive(fm, ext4Inactive);
   setVopReclaim(fm, ext4Reclaim);
+  setVopOpen(fm, ext4Open);
   setVopClose(fm, ext4Close);
   setVopGetxattr(fm, ext4Getxattr);
   setVopSetxattr(fm, ext4Setxattr);
@@ -163,6 +165,10 @@ function readAll(em: Ext4Mount): i32 {
   let e = superRead(em);
   if (e == -EINVAL) ext4Log(em, 'no ext4 here', 0);
   if (e == 0) e = superParse(em, diskSize(emDisk(em)));
+  if (e == 0 && em.em_bsize < emDisk(em).dk_sector) {
+    ext4Log(em, 'its blocks are smaller than the sectors of the disk', 0);
+    e = -EINVAL;
+  }
   if (e == 0) e = groupsLoad(em);
   if (e == 0) superOverhead(em);
   return e;
@@ -278,7 +284,7 @@ function ext4Remount(mp: Mount, opts: usize, optslen: u32): i32 {
     em.em_opts = had;
     em.em_errors = errors;
     em.em_commit = commit;
-  }
+  } else if (em.em_jn != 0) journalBarrier(jnOf(em), (em.em_opts & MO_BARRIER) != 0);
   return e;
 }
 

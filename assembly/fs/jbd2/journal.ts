@@ -383,6 +383,11 @@ export function journalPressure(jn: Journal, now: u32, seconds: u32): bool {
   return jn.jn_running > jn.jn_max / 2 || pinned > roots().r_nframes / 16 || now - jn.jn_time >= seconds;
 }
 
+/** FLUSH around commits from now on, or not: the mount was told otherwise. */
+export function journalBarrier(jn: Journal, on: bool): void {
+  jn.jn_flags = on ? jn.jn_flags | JN_BARRIER : jn.jn_flags & ~JN_BARRIER;
+}
+
 /** Nothing more is written through it. */
 export function journalAbort(jn: Journal, error: i32): void {
   if (jn.jn_flags & JN_ABORTED) return;
