@@ -17,6 +17,7 @@ import {
   Vfsconf,
   vfs_remount,
   vfs_setro,
+  vfs_sync,
 } from './mount';
 import { cacheRef, Namecache, NCF_DESTROYED } from './namecache';
 import { cacheIsAncestor } from './nametree';
@@ -115,6 +116,9 @@ export function remountAll(mp: Mount, flags: u32, opts: usize, optslen: u32): i3
     if (e != 0) return e;
   }
   if (readOnly != ((real.mnt_flag & MNTF_FSRDONLY) != 0)) {
+    // files that were written and closed: nothing of them can be written afterwards
+    const s = readOnly ? vfs_sync(real) : 0;
+    if (s != 0) return s;
     const e = vfs_setro(real, readOnly);
     if (e != 0) return e;
   }
