@@ -28,7 +28,7 @@ import { entriesFind, entryEnd, entryIsDots, entryRemove, leafEnd, leafInit, lea
 import { ext4InodeStore } from './inode';
 import { ext4Map } from './map';
 import { bufChecked, bufSetChecked, ext4Bget, ext4Bread, ext4BufError, ext4Dirty } from './txn';
-import { Ext4Mount, eiOf, hasCompat, hasIncompat, inoInRange, MAP_CREATE, MAP_META, MapResult, MR_HOLE, MR_UNWRITTEN } from './types';
+import { EI_MAPDIRTY, Ext4Mount, eiOf, hasCompat, hasIncompat, inoInRange, MAP_CREATE, MAP_META, MapResult, MR_HOLE, MR_UNWRITTEN } from './types';
 
 /** The largest directory without large_dir, bytes. */
 const DIR_MAX: u64 = 0x7fffffff;
@@ -127,7 +127,7 @@ export function entryType(em: Ext4Mount, at: usize): u32 {
  *  has more room, and that is stored: its blocks may be others already, an index where names were. */
 export function dirAdd(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, ino: u32, ft: u32, dp: Dirop): i32 {
   const e = add(em, dvp, name, len, ino, ft, dp);
-  if (e != 0 && (dvp.v_fc.fc_flags & FC_ATTRDIRTY) != 0) ext4InodeStore(em, dvp);
+  if (e != 0 && ((dvp.v_fc.fc_flags & FC_ATTRDIRTY) != 0 || (eiOf(dvp).ei_state & EI_MAPDIRTY) != 0)) ext4InodeStore(em, dvp);
   return e;
 }
 

@@ -28,7 +28,7 @@ import { ext4Error, ext4Log } from './error';
 import { ext4InodeFree, ext4InodeUsed } from './ialloc';
 import { ext4InodeGet, ext4InodeStore, IGET_ORPHAN, IGET_SPECIAL } from './inode';
 import { ext4Map } from './map';
-import { superDirty, superWrite } from './super';
+import { superDirty } from './super';
 import { symlinkIsFast } from './symlink';
 import { ext4Truncate } from './truncate';
 import {
@@ -254,10 +254,14 @@ function fileEnd(em: Ext4Mount, out: usize): i32 {
     vnodePut(vp);
   }
   kfree(changetype<usize>(map));
+  // with the transactions that ended them, and no sooner
+  if (e == 0) e = ext4Begin(em, 1);
   if (e != 0) return e;
   em.em_rocompat &= ~RO_COMPAT_ORPHAN_PRESENT;
   store<u32>(<usize>em.em_sb + SB_FEATURE_RO_COMPAT, em.em_rocompat);
-  return superWrite(em, 0);
+  e = superDirty(em);
+  ext4End(em);
+  return e;
 }
 
 /** checksums.rst: the inode's seed, the block's number, the slots. */
