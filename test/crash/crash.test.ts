@@ -1,7 +1,9 @@
 /** The quick form of `make crash`. */
 import { readFileSync } from 'node:fs';
 import { describe as suite, expect, test } from 'vitest';
-import { plant, sourceOf } from '../model/variant.ts';
+import type { Bug } from '../model/bugs.ts';
+import { buildVariant, plant, sourceOf } from '../model/variant.ts';
+import { JOURNAL_BUGS } from '../ext4/journal-bugs.ts';
 import { kernelFile } from '../unit/kernel/kit.ts';
 import { describe, newTotals, runCampaign } from './campaign.ts';
 import { Explorer } from './explore.ts';
@@ -41,11 +43,12 @@ suite('after a loss of power', () => {
   test('and that was looked into often enough', () => {
     console.log(
       `${totals.workloads} workloads, ${totals.states} crash states, ${explorer.distinct} distinct disk contents, ` +
-        `${explorer.sampled} seen by e2fsck`,
+        `${explorer.sampled} seen by e2fsck; ${explorer.describeTorn()}`,
     );
     expect(totals.byOperation.size).toBe(OPERATIONS.length);
     expect(explorer.distinct).toBeGreaterThan(1000);
     expect(explorer.sampled).toBeGreaterThan(3);
+    expect(explorer.torn.mended).toBeGreaterThan(3);
   });
 });
 
@@ -56,6 +59,19 @@ suite('it bites', () => {
       ({ name }): Workload => ({ format: '1k', operations: [name], sync: 'fsync', options: 'nobarrier' }),
     );
     expect(runCampaign(explorer, cases, () => QUICK, newTotals())).toBeDefined();
+  });
+
+  test('with revoke records forgotten', () => {
+    const bug = JOURNAL_BUGS.find(({ name }) => name === 'revoke-forgotten') as Bug;
+    const module = new WebAssembly.Module(readFileSync(buildVariant(bug, 'up-debug')));
+    const explorer = new Explorer({ module, flavour: 'up-debug' });
+    const found = ['directory-to-file', 'map-to-file', 'attributes-to-file'].map((name) => {
+      const cases = FORMATS.map(
+        ({ name: format }): Workload => ({ format, operations: [name], sync: 'none' }),
+      );
+      return cases.filter((one) => runCampaign(explorer, [one], () => QUICK, newTotals()) !== undefined);
+    });
+    expect(found.map(({ length }) => length)).toEqual([FORMATS.length, FORMATS.length, FORMATS.length]);
   });
 
   test('each bug to plant has its place in the sources; `make crash PLANT=…` finds it', () => {

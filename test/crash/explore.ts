@@ -2,19 +2,17 @@
  * Looks into the crash states of recordings: mounts each, so that its journal is replayed, reads everything,
  * unmounts, and has it checked. Disks with the same content are looked into once.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SB_OFFSET } from '../../assembly/abi/ext4.ts';
 import { MS_NOATIME } from '../../assembly/abi/flags.ts';
 import type { CrashOptions, CrashSpec, CrashState } from '../../host/devices/crash.ts';
 import { CrashStates } from '../../host/devices/crash.ts';
 import type { MemoryDisk } from '../../host/devices/memory.ts';
+import { Recorder } from '../../host/devices/recorder.ts';
 import type { BlockDevice } from '../../host/devices/types.ts';
 import { check } from '../../host/ext4/check.ts';
 import type { Machine } from '../../host/machine/machine.ts';
 import type { Process } from '../../host/syscalls/process.ts';
+import { e2fsck, mended } from './e2fsck.ts';
 import { judge } from './oracle.ts';
 import { type Recorded, record, type Workload } from './record.ts';
 import { observe, type State } from './state.ts';
@@ -43,30 +41,10 @@ const REMEMBERED = 20_000;
 /** A machine is put to this many disks, then another is made, and the old one looked over for leaks. */
 const DISKS_EACH = 2000;
 
-function bytesOf(disk: BlockDevice): Uint8Array {
-  const bytes = new Uint8Array(disk.sizeBytes);
-  disk.read(0, bytes, 0, bytes.length);
-  return bytes;
-}
-
-/** What e2fsck -fn says about a disk; '' when that is nothing. */
-export function e2fsck(disk: BlockDevice): string {
-  const directory = mkdtempSync(join(tmpdir(), 'crash-'));
-  try {
-    const path = join(directory, 'image');
-    writeFileSync(path, bytesOf(disk));
-    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-    const { status, stdout, error } = spawnSync('e2fsck', ['-fn', path], { encoding: 'utf8', env });
-    if (error) throw error;
-    return status === 0 ? '' : `e2fsck -fn: ${status}\n${stdout}`;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
 /**
  * The superblock's checksum lies in another sector than what changes most, and the format has nothing against one
- * of them being written without the other: such states are left out. (Linux refuses them too.)
+ * of them being written without the other. Such a file system may be refused, as Linux does; e2fsck then takes a
+ * copy of the superblock, if there is one, and what it makes of it is judged as any other disk is.
  */
 function tearsSuper({ recording }: Recorded, { cut, torn }: CrashSpec): boolean {
   if (torn === undefined) return false;
@@ -88,6 +66,8 @@ export class Explorer {
   #mounted = 0;
   /** States whose disk e2fsck has looked at as well. */
   sampled = 0;
+  /** Contents with a superblock of two halves; those of them that were refused; those that e2fsck has mended then. */
+  readonly torn = { seen: 0, refused: 0, mended: 0 };
 
   /** @param sampleEvery  e2fsck looks at one disk of so many; 0: at none */
   constructor(kernel: Kernel, sampleEvery = 0) {
@@ -102,6 +82,11 @@ export class Explorer {
 
   get mounts(): number {
     return this.#mounted;
+  }
+
+  describeTorn(): string {
+    const { seen, refused, mended } = this.torn;
+    return `superblocks of two halves: ${seen}, of which ${refused} are refused and ${mended} mended by e2fsck, then judged`;
   }
 
   #format(name: string): Format {
@@ -122,7 +107,6 @@ export class Explorer {
     const recorded = this.record(workload);
     const explored: Explored = { states: 0 };
     for (const state of new CrashStates(recorded.recording).distinct(options)) {
-      if (tearsSuper(recorded, state)) continue;
       explored.states++;
       const message = this.#judge(recorded, state);
       if (message === '') continue;
@@ -140,20 +124,37 @@ export class Explorer {
   }
 
   #judge(recorded: Recorded, state: CrashState): string {
-    const seen = this.#see(recorded.workload.format, state);
+    const seen = this.#see(recorded, state);
     if (seen.wrong !== '' || seen.state === undefined) return seen.wrong;
     return judge(recorded, state.cut, seen.state);
   }
 
-  #see(format: string, state: CrashState): Seen {
+  #see(recorded: Recorded, state: CrashState): Seen {
+    const { format } = recorded.workload;
     const key = `${format} ${state.hash}`;
     this.#contents.add(key);
     const known = this.#remembered.get(key);
     if (known !== undefined) return known;
-    const seen = this.#look(state.disk());
+    const torn = tearsSuper(recorded, state);
+    const seen = torn ? this.#lookTorn(state, this.#format(format)) : this.#look(state.disk());
     if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
     this.#remembered.set(key, seen);
     return seen;
+  }
+
+  /** A disk whose superblock is half old, half new: mounted, or refused as it is. */
+  #lookTorn(state: CrashState, { copies }: Format): Seen {
+    this.torn.seen++;
+    const recorder = new Recorder(state.disk());
+    if (!this.#refused(recorder)) return this.#look(state.disk());
+    this.torn.refused++;
+    if (recorder.recording.requests.some(({ kind }) => kind !== 'flush'))
+      return { wrong: 'the mount was refused, and it wrote' };
+    if (!copies) return { wrong: '' };
+    const whole = mended(state.disk());
+    if (typeof whole === 'string') return { wrong: whole };
+    this.torn.mended++;
+    return this.#look(whole);
   }
 
   #look(disk: BlockDevice): Seen {
@@ -176,17 +177,38 @@ export class Explorer {
     }
   }
 
+  /** Does the mount say that the disk is damaged? */
+  #refused(disk: BlockDevice): boolean {
+    const { machine, root } = this.#newest();
+    const slot = machine.attachDisk(disk);
+    try {
+      root.mount(`/dev/vbd${slot}`, M, 'ext4', MS_NOATIME);
+      root.umount(M);
+      return false;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EUCLEAN') throw error;
+      return true;
+    } finally {
+      machine.detachDisk(slot);
+    }
+  }
+
   #mount(disk: BlockDevice): State {
-    if (this.#mounted++ % DISKS_EACH === 0) this.end();
-    this.#machine ??= newMachine(this.#kernel);
-    if (this.#root?.cpu !== this.#machine.cpu) this.#root = this.#machine.process();
-    const root = this.#root as Process;
-    const slot = this.#machine.attachDisk(disk);
+    const { machine, root } = this.#newest();
+    const slot = machine.attachDisk(disk);
     root.mount(`/dev/vbd${slot}`, M, 'ext4', MS_NOATIME);
     const state = observe(root);
     root.umount(M);
-    this.#machine.detachDisk(slot);
+    machine.detachDisk(slot);
     return state;
+  }
+
+  /** The machine to mount disks by. */
+  #newest(): { machine: Machine; root: Process } {
+    if (this.#mounted++ % DISKS_EACH === 0) this.end();
+    this.#machine ??= newMachine(this.#kernel);
+    if (this.#root?.cpu !== this.#machine.cpu) this.#root = this.#machine.process();
+    return { machine: this.#machine, root: this.#root as Process };
   }
 
   /** The machine that the disks were mounted by goes. @throws LeakError in a debug kernel */

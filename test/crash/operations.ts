@@ -18,11 +18,25 @@ import {
 import type { Actor } from './record.ts';
 
 /** The calls that operations are made of. */
-export type Calls = Pick<Actor, 'open' | 'write' | 'allocate' | 'call' | 'sync' | 'flush'>;
+export type Calls = Pick<Actor, 'open' | 'write' | 'allocate' | 'call' | 'sync' | 'commit'>;
 
 export interface Operation {
   readonly name: string;
   readonly run: (calls: Calls) => void;
+}
+
+/** A file of one block, the last that was taken. */
+function keeper(it: Calls): number {
+  const fd = it.open('/keeper', O_RDWR | O_CREAT | O_TRUNC);
+  it.write(fd, 0, 1000);
+  it.sync(fd);
+  return fd;
+}
+
+/** Write to it all that was freed behind that block. */
+function overrun(it: Calls, fd: number): void {
+  it.write(fd, 1000, 33_000);
+  it.sync(fd);
 }
 
 /** So much that it needs more than the four extents or twelve blocks that an inode has room for. */
@@ -132,19 +146,40 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
   { name: 'chmod', run: (it) => it.call('/a', (fs, path) => fs.chmodSync(path('/a'), 0o600)) },
+  // What revoke records are for: a block of metadata is in the log, is freed, and becomes a file's. What is written
+  // behind the end of a file goes into the block behind its last one, when that is free.
   {
-    // A directory's block is freed and becomes a file's: what a revoke record is for.
     name: 'directory-to-file',
     run: (it) => {
+      const fd = keeper(it);
       it.call('/d', (fs, path) => fs.mkdirSync(path('/d/t')));
-      it.call('/d', (fs, path) => fs.writeFileSync(path('/d/t/x'), ''));
-      it.flush();
-      it.call('/d', (fs, path) => fs.unlinkSync(path('/d/t/x')));
+      it.commit('/d');
       it.call('/d', (fs, path) => fs.rmdirSync(path('/d/t')));
-      it.flush();
-      const fd = it.open('/fill', O_RDWR | O_CREAT);
-      it.write(fd, 0, 12_000);
-      it.sync(fd);
+      it.commit('/d');
+      overrun(it, fd);
+    },
+  },
+  {
+    name: 'map-to-file',
+    run: (it) => {
+      const fd = keeper(it);
+      const scattered = it.open('/map', O_RDWR | O_CREAT);
+      for (let i = 0; i < 7; i++) it.write(scattered, i * 16_384, 700);
+      it.sync(scattered);
+      it.call('/map', (fs, path) => fs.truncateSync(path('/map'), 0));
+      it.commit('/map');
+      overrun(it, fd);
+    },
+  },
+  {
+    name: 'attributes-to-file',
+    run: (it) => {
+      const fd = keeper(it);
+      it.call('/b', (_, path, root) => root.setxattr(path('/b'), 'user.block', Buffer.alloc(500, 'w')));
+      it.commit('/b');
+      it.call('/b', (_, path, root) => root.removexattr(path('/b'), 'user.block'));
+      it.commit('/b');
+      overrun(it, fd);
     },
   },
   {

@@ -122,6 +122,15 @@ export class Actor {
     this.#note('fsync', { durable: this.#root.fs.fstatSync(fd).ino });
   }
 
+  /** fsync of what has this name: all that was done before is in the journal, and not written home. */
+  commit(path: string): void {
+    const fd = this.#openAgain(path);
+    if (fd < 0) return;
+    this.#root.fs.fsyncSync(fd);
+    this.#note(`fsync ${path}`, { durable: this.#root.fs.fstatSync(fd).ino });
+    this.#root.close(fd);
+  }
+
   flush(): void {
     this.#root.sync();
     this.#note('sync', { durable: 'all' });
@@ -137,17 +146,20 @@ export class Actor {
   }
 
   #settleOne(one: number | string): void {
-    let fd = one;
-    if (typeof fd === 'string') {
-      try {
-        fd = this.#root.fs.openSync(M + fd, 'r');
-      } catch (error) {
-        if (!HARMLESS.has(codeOf(error))) throw error;
-        return;
-      }
-    }
+    const fd = typeof one === 'string' ? this.#openAgain(one) : one;
+    if (fd < 0) return;
     this.#settleFd(fd);
     if (fd !== one) this.#root.close(fd);
+  }
+
+  /** A descriptor that is not one of the workload's, or -1 when the name is gone. */
+  #openAgain(path: string): number {
+    try {
+      return this.#root.fs.openSync(M + path, 'r');
+    } catch (error) {
+      if (!HARMLESS.has(codeOf(error))) throw error;
+      return -1;
+    }
   }
 
   #settleFd(fd: number): void {

@@ -81,8 +81,9 @@ function campaign(kernel: Kernel, wanted: number, seed: number, more: string): n
   if (violation === undefined) explorer.end();
   say(
     `${totals.workloads} workloads, ${totals.states} crash states, ${explorer.distinct} distinct disk contents, ` +
-      `${explorer.mounts} mounted and checked, ${explorer.sampled} by e2fsck too, ${seconds()}`,
+      `${explorer.mounts} mounts, all checked, ${explorer.sampled} by e2fsck too, ${seconds()}`,
   );
+  say(`  ${explorer.describeTorn()}`);
   for (const { name } of OPERATIONS) say(`  ${name.padEnd(24)} ${totals.byOperation.get(name) ?? 0} states`);
   if (violation) say(`VIOLATION, seed ${seed}\n${describe(violation)}`);
   else say('nothing is wrong');

@@ -13,6 +13,8 @@ export interface Format {
   readonly sizeBytes: number;
   readonly mkfs: MkfsOptions;
   readonly options?: string;
+  /** Copies of the superblock, one in each odd group? */
+  readonly copies?: boolean;
 }
 
 const MIB = 2 ** 20;
@@ -26,7 +28,8 @@ const small = (more: MkfsOptions): MkfsOptions => ({
 });
 
 export const FORMATS: readonly Format[] = [
-  { name: '1k', sizeBytes: 3 * MIB, mkfs: small({ blockSize: 1024 }) },
+  // two groups
+  { name: '1k', sizeBytes: 9 * MIB, mkfs: small({ blockSize: 1024 }), copies: true },
   {
     name: '1k-nocsum',
     sizeBytes: 3 * MIB,

@@ -25,7 +25,7 @@ const kernel = {
 
 const ANSWERS = new Set(['EIO', 'EROFS', 'EUCLEAN', 'ENOSPC']);
 /** What an operation gives without faults too, or behind a step that failed. */
-const HARMLESS = new Set(['ENOENT', 'EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR', 'ENOTSUP']);
+const HARMLESS = new Set(['ENOENT', 'EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR', 'ENOTSUP', 'ENODATA']);
 const EVERY: readonly ('read' | 'write' | 'flush' | 'discard' | 'zero')[] = [
   'read',
   'write',
@@ -101,8 +101,10 @@ class Tried implements Calls {
     if (fd >= 0) this.#tried(() => this.#root.fs.fsyncSync(fd), undefined);
   }
 
-  flush(): void {
-    this.#tried(() => this.#root.sync(), undefined);
+  commit(path: string): void {
+    const fd = this.#tried(() => this.#root.fs.openSync(M + path, 'r'), -1);
+    this.sync(fd);
+    if (fd >= 0) this.#tried(() => this.#root.close(fd), undefined);
   }
 
   /** fsync and close everything, sync, unmount. */
