@@ -101,11 +101,12 @@ fuzz: build ## random and hostile calls: 5,000,000, on machines of 4 MiB to 64 M
 	@$(NODE) --enable-source-maps build/fuzz/test/fuzz/run.js $(if $(CALLS),--calls $(CALLS)) \
 		$(if $(SEED),--first $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
-# STATES, SEED, PLANT=NAME, REPLAY='{…}' are passed on; see test/crash/run.ts.
+# STATES, SEED, JOBS, PLANT=NAME, REPLAY='{…}' are passed on; see test/crash/run.ts.
 crash: system build ## power cuts at every write of all workloads on ext4: 100,000 contents of disks
 	@$(BIN)/tsc -p test/crash/tsconfig.json
 	@$(NODE) --enable-source-maps build/crash/test/crash/run.js $(if $(STATES),--states $(STATES)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(PLANT),--plant $(PLANT)) $(if $(REPLAY),--replay '$(REPLAY)')
+		$(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(PLANT),--plant $(PLANT)) \
+		$(if $(REPLAY),--replay '$(REPLAY)')
 
 # IMAGES, SEED (the first), REPLAY=SEED are passed on; see test/hostile/run.ts.
 fuzz-images: build ## images damaged in their metadata, mounted, read and written: 20,000

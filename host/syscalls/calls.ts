@@ -48,6 +48,9 @@ export interface FileHandleId {
 
 const encoder = new TextEncoder();
 
+/** Attributes and their names are asked for with so much room first. */
+const XATTR_FIRST = 512;
+
 export class SystemCalls extends Trap {
   /** A result, or the error of its call. */
   protected check(result: number, syscall: string, path?: Target, dest?: Target): number {
@@ -412,31 +415,40 @@ export class SystemCalls extends Trap {
 
   /** Names of a file's extended attributes. */
   listxattr(file: Target, follow = true): string[] {
-    const buffer = new Uint8Array(XATTR_LIST_MAX);
     const { sys_flistxattr, sys_listxattr } = this.exports;
-    this.cpu.spaces[0] = buffer;
-    let length: number;
-    if (typeof file === 'number') {
+    const names = this.#filled(XATTR_LIST_MAX, 'listxattr', file, (size) => {
+      if (typeof file !== 'number') {
+        return sys_listxattr(AT_FDCWD, this.path1(file), nofollow(follow), 0, 0, size);
+      }
       this.enter();
-      length = sys_flistxattr(file, 0, 0, buffer.length);
-    } else length = sys_listxattr(AT_FDCWD, this.path1(file), nofollow(follow), 0, 0, buffer.length);
-    this.check(length, 'listxattr', file);
-    return new TextDecoder().decode(buffer.subarray(0, length)).split('\0').slice(0, -1);
+      return sys_flistxattr(file, 0, 0, size);
+    });
+    return new TextDecoder().decode(names).split('\0').slice(0, -1);
   }
 
   getxattr(file: Target, name: string, follow = true): Uint8Array {
-    const buffer = new Uint8Array(XATTR_SIZE_MAX);
     const { sys_fgetxattr, sys_getxattr } = this.exports;
-    this.cpu.spaces[0] = buffer;
-    let length: number;
-    if (typeof file === 'number') {
+    return this.#filled(XATTR_SIZE_MAX, 'getxattr', file, (size) => {
+      if (typeof file !== 'number') {
+        const path = this.path1(file);
+        return sys_getxattr(AT_FDCWD, path, nofollow(follow), this.path2(name), 0, 0, size);
+      }
       this.enter();
-      length = sys_fgetxattr(file, this.path2(name), 0, 0, buffer.length);
-    } else {
-      const path = this.path1(file);
-      length = sys_getxattr(AT_FDCWD, path, nofollow(follow), this.path2(name), 0, 0, buffer.length);
+      return sys_fgetxattr(file, this.path2(name), 0, 0, size);
+    });
+  }
+
+  /** What a call fills a buffer of `size` bytes with: a small one first, for one of `most` costs more than the call. */
+  #filled(most: number, syscall: string, file: Target, call: (size: number) => number): Uint8Array {
+    let buffer = new Uint8Array(XATTR_FIRST);
+    this.cpu.spaces[0] = buffer;
+    let length = call(buffer.length);
+    if (length === -ERANGE) {
+      buffer = new Uint8Array(most);
+      this.cpu.spaces[0] = buffer;
+      length = call(most);
     }
-    this.check(length, 'getxattr', file);
+    this.check(length, syscall, file);
     return buffer.slice(0, length);
   }
 

@@ -1,6 +1,6 @@
 /** The cases of the quick and of the full pass, and what they add up to. */
 import type { CrashOptions, CrashSpec } from '../../host/devices/crash.ts';
-import type { Explorer, Violation } from './explore.ts';
+import { type Explored, type Explorer, nothing, type Violation } from './explore.ts';
 import { OPERATIONS, SYNCS } from './operations.ts';
 import type { Workload } from './record.ts';
 import { FORMATS } from './volume.ts';
@@ -30,31 +30,44 @@ export function pairs(): Workload[] {
   );
 }
 
-export interface Totals {
+export interface Totals extends Explored {
   workloads: number;
-  states: number;
   /** States by operation. */
   readonly byOperation: Map<string, number>;
 }
 
-export const newTotals = (): Totals => ({ workloads: 0, states: 0, byOperation: new Map() });
+export const newTotals = (): Totals => ({ ...nothing(), workloads: 0, byOperation: new Map() });
 
-/** Explore workloads in order, until `enough` says so or one is wrong. */
+export function add(totals: Totals, { operations }: Workload, explored: Explored): void {
+  totals.workloads++;
+  for (const key of ['states', 'mounts', 'sampled', 'torn', 'refused', 'mended'] as const) {
+    totals[key] += explored[key];
+  }
+  for (const content of explored.contents) totals.contents.add(content);
+  for (const name of operations) {
+    totals.byOperation.set(name, (totals.byOperation.get(name) ?? 0) + explored.states);
+  }
+  totals.violation ??= explored.violation;
+}
+
+export function describeTotals({ torn, refused, mended, ...totals }: Totals): string {
+  return [
+    `${totals.workloads} workloads, ${totals.states} crash states, ${totals.contents.size} distinct disk contents;`,
+    `${totals.mounts} mounts, all checked, ${totals.sampled} by e2fsck too;`,
+    `superblocks of two halves: ${torn}, of which ${refused} are refused and ${mended} mended by e2fsck, then judged`,
+  ].join(' ');
+}
+
+/** Explore workloads in order, until one is wrong. */
 export function runCampaign(
   explorer: Explorer,
   workloads: readonly Workload[],
-  options: (workload: Workload) => CrashOptions,
+  options: CrashOptions,
   totals: Totals,
-  step: (workload: Workload) => boolean = () => true,
 ): Violation | undefined {
   for (const workload of workloads) {
-    if (!step(workload)) return undefined;
-    const { states, violation } = explorer.explore(workload, options(workload));
-    totals.workloads++;
-    totals.states += states;
-    for (const name of workload.operations)
-      totals.byOperation.set(name, (totals.byOperation.get(name) ?? 0) + states);
-    if (violation) return violation;
+    add(totals, workload, explorer.explore(workload, options));
+    if (totals.violation) return totals.violation;
   }
   return undefined;
 }

@@ -38,13 +38,10 @@ export function e2fsck(disk: BlockDevice): string {
   return withImage(bytesOf(disk), (path) => run('-fn', path, 0));
 }
 
-/** The disk, mended by it, with nothing more to be found; or what it says. */
+/** The disk, mended by it; or what it says. */
 export function mended(disk: BlockDevice): BlockDevice | string {
   const before = bytesOf(disk);
-  return withImage(
-    before,
-    (path) => run('-fy', path, 1) || run('-fn', path, 0) || changed(disk, before, path),
-  );
+  return withImage(before, (path) => run('-fy', path, 1) || changed(disk, before, path));
 }
 
 /** The disk as the image has it. */

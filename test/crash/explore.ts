@@ -30,11 +30,31 @@ export interface Violation {
   readonly message: string;
 }
 
+/** What was looked into for one workload. */
 export interface Explored {
   /** States that were judged: distinct ones of one recording. */
   states: number;
+  /** What tells the contents of their disks apart, those of other workloads included. */
+  readonly contents: Set<string>;
+  mounts: number;
+  /** Disks that e2fsck has looked at as well. */
+  sampled: number;
+  /** Contents with a superblock of two halves; those of them that were refused; those that e2fsck has mended then. */
+  torn: number;
+  refused: number;
+  mended: number;
   violation?: Violation;
 }
+
+export const nothing = (): Explored => ({
+  states: 0,
+  contents: new Set(),
+  mounts: 0,
+  sampled: 0,
+  torn: 0,
+  refused: 0,
+  mended: 0,
+});
 
 /** So many contents are remembered, of the latest recordings. */
 const REMEMBERED = 20_000;
@@ -58,35 +78,16 @@ export class Explorer {
   readonly #kernel: Kernel;
   readonly #bases = new Map<string, MemoryDisk>();
   readonly #remembered = new Map<string, Seen>();
-  /** Contents that were seen, of all formats. */
-  readonly #contents = new Set<string>();
   readonly #sampleEvery: number;
   #machine: Machine | undefined;
   #root: Process | undefined;
   #mounted = 0;
-  /** States whose disk e2fsck has looked at as well. */
-  sampled = 0;
-  /** Contents with a superblock of two halves; those of them that were refused; those that e2fsck has mended then. */
-  readonly torn = { seen: 0, refused: 0, mended: 0 };
+  #now = nothing();
 
   /** @param sampleEvery  e2fsck looks at one disk of so many; 0: at none */
   constructor(kernel: Kernel, sampleEvery = 0) {
     this.#kernel = kernel;
     this.#sampleEvery = sampleEvery;
-  }
-
-  /** Distinct contents of disks so far. */
-  get distinct(): number {
-    return this.#contents.size;
-  }
-
-  get mounts(): number {
-    return this.#mounted;
-  }
-
-  describeTorn(): string {
-    const { seen, refused, mended } = this.torn;
-    return `superblocks of two halves: ${seen}, of which ${refused} are refused and ${mended} mended by e2fsck, then judged`;
   }
 
   #format(name: string): Format {
@@ -105,7 +106,8 @@ export class Explorer {
   /** Judge the states of a workload, until one is wrong. */
   explore(workload: Workload, options: CrashOptions): Explored {
     const recorded = this.record(workload);
-    const explored: Explored = { states: 0 };
+    const explored = nothing();
+    this.#now = explored;
     for (const state of new CrashStates(recorded.recording).distinct(options)) {
       explored.states++;
       const message = this.#judge(recorded, state);
@@ -132,7 +134,7 @@ export class Explorer {
   #see(recorded: Recorded, state: CrashState): Seen {
     const { format } = recorded.workload;
     const key = `${format} ${state.hash}`;
-    this.#contents.add(key);
+    this.#now.contents.add(key);
     const known = this.#remembered.get(key);
     if (known !== undefined) return known;
     const torn = tearsSuper(recorded, state);
@@ -144,16 +146,16 @@ export class Explorer {
 
   /** A disk whose superblock is half old, half new: mounted, or refused as it is. */
   #lookTorn(state: CrashState, { copies }: Format): Seen {
-    this.torn.seen++;
+    this.#now.torn++;
     const recorder = new Recorder(state.disk());
     if (!this.#refused(recorder)) return this.#look(state.disk());
-    this.torn.refused++;
+    this.#now.refused++;
     if (recorder.recording.requests.some(({ kind }) => kind !== 'flush'))
       return { wrong: 'the mount was refused, and it wrote' };
     if (!copies) return { wrong: '' };
     const whole = mended(state.disk());
     if (typeof whole === 'string') return { wrong: whole };
-    this.torn.mended++;
+    this.#now.mended++;
     return this.#look(whole);
   }
 
@@ -166,7 +168,7 @@ export class Explorer {
         return { wrong: `check: ${damage.map(({ rule, message }) => `${rule}: ${message}`).join('\n')}` };
       }
       if (this.#sampleEvery > 0 && this.#mounted % this.#sampleEvery === 0) {
-        this.sampled++;
+        this.#now.sampled++;
         return { state, wrong: e2fsck(disk) };
       }
       return { state, wrong: '' };
@@ -205,6 +207,7 @@ export class Explorer {
 
   /** The machine to mount disks by. */
   #newest(): { machine: Machine; root: Process } {
+    this.#now.mounts++;
     if (this.#mounted++ % DISKS_EACH === 0) this.end();
     this.#machine ??= newMachine(this.#kernel);
     if (this.#root?.cpu !== this.#machine.cpu) this.#root = this.#machine.process();

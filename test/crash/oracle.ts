@@ -95,6 +95,7 @@ function versionsOf(
 function judgeContent(bytes: Uint8Array, versions: readonly Uint8Array[]): string {
   const sizes = versions.map(({ length }) => length);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  if (versions.some((version) => Buffer.compare(version, bytes) === 0)) return '';
   if (bytes.length < least || bytes.length > most)
     return `it has ${bytes.length} bytes, and ${least} to ${most} are allowed`;
   for (let i = 0; i < bytes.length; i++) {

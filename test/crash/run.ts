@@ -1,12 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildVariant } from '../model/variant.ts';
 import { repositoryRoot } from '../oracle/root.ts';
-import { type Case, describe, newTotals, PAIR, pairs, runCampaign, SINGLE, singles } from './campaign.ts';
+import {
+  add,
+  type Case,
+  describe,
+  describeTotals,
+  newTotals,
+  PAIR,
+  pairs,
+  SINGLE,
+  singles,
+} from './campaign.ts';
 import { Explorer } from './explore.ts';
 import { OPERATIONS } from './operations.ts';
 import { PLANTS } from './plants.ts';
+import { explore, type Task } from './parallel.ts';
 import type { Workload } from './record.ts';
 import type { Kernel } from './volume.ts';
 
@@ -19,12 +31,12 @@ const HELP = `usage: run [options]
   --states N      distinct disk contents at least (100000)
   --seed N        what subsets are drawn by (1)
   --flavour F     up (default) or up-debug
+  --jobs N        workloads at a time (as many as there are processors)
   --replay JSON   one state again, as a failure prints it
   --plant NAME    with a bug planted, which must show: ${PLANTS.map(({ name }) => name).join(', ')}
 `;
 
 const REPORT_MS = 10_000;
-const SAMPLE_EVERY = 500;
 
 function options() {
   return parseArgs({
@@ -33,6 +45,7 @@ function options() {
       seed: { type: 'string', default: '1' },
       flavour: { type: 'string', default: 'up' },
       replay: { type: 'string' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
       plant: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -51,50 +64,50 @@ function spread(workloads: readonly Workload[], seed: number): Workload[] {
   return keyed.sort((a, b) => a.key - b.key).map(({ workload }) => workload);
 }
 
-function campaign(kernel: Kernel, wanted: number, seed: number, more: string): number {
-  const explorer = new Explorer(kernel, SAMPLE_EVERY);
+/** Every workload in turn, and again with other seeds. */
+function* tasks(seed: number, more: string): Generator<Task> {
+  const all = spread([...singles(), ...pairs()], seed).map((one) => ({ ...one, options: more || undefined }));
+  for (let round = seed; ; round++) {
+    for (const workload of all) {
+      const options = workload.operations.length === 1 ? SINGLE : PAIR;
+      yield { workload, options: { ...options, seed: round }, round };
+    }
+  }
+}
+
+async function campaign(
+  kernel: Kernel,
+  wanted: number,
+  seed: number,
+  jobs: number,
+  more = '',
+): Promise<number> {
   const totals = newTotals();
   const started = Date.now();
-  let reported = started;
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(0)} s`;
-  const step = (workload: Workload) => {
+  let reported = started;
+  await explore(kernel, tasks(seed, more), jobs, (task, explored) => {
+    add(totals, task.workload, explored);
     if (Date.now() - reported > REPORT_MS) {
       reported = Date.now();
-      process.stderr.write(
-        `${explorer.distinct} contents, ${totals.states} states of ${totals.workloads} workloads, ` +
-          `${seconds()}, now ${workload.operations.join('+')} ${workload.sync} ${workload.format}\n`,
-      );
+      process.stderr.write(`${seconds()}: ${describeTotals(totals)}\n`);
     }
-    return true;
-  };
-  // Every workload is run, however soon there are states enough; then pairs with other seeds.
-  const all = spread([...singles(), ...pairs()], seed).map((one) => ({ ...one, options: more || undefined }));
-  let violation: ReturnType<typeof runCampaign>;
-  for (let round = seed; violation === undefined; round++) {
-    const seeded = ({ operations }: Workload) => ({
-      ...(operations.length === 1 ? SINGLE : PAIR),
-      seed: round,
-    });
-    violation = runCampaign(explorer, all, seeded, totals, step);
-    if (explorer.distinct >= wanted) break;
-  }
-  if (violation === undefined) explorer.end();
-  say(
-    `${totals.workloads} workloads, ${totals.states} crash states, ${explorer.distinct} distinct disk contents, ` +
-      `${explorer.mounts} mounts, all checked, ${explorer.sampled} by e2fsck too, ${seconds()}`,
-  );
-  say(`  ${explorer.describeTorn()}`);
+    // every workload is run, however soon there are contents enough
+    return totals.violation === undefined && (task.round === seed || totals.contents.size < wanted);
+  });
+  say(`${describeTotals(totals)}; ${seconds()}, ${jobs} at a time`);
   for (const { name } of OPERATIONS) say(`  ${name.padEnd(24)} ${totals.byOperation.get(name) ?? 0} states`);
+  const { violation } = totals;
   if (violation) say(`VIOLATION, seed ${seed}\n${describe(violation)}`);
   else say('nothing is wrong');
   return violation ? 1 : 0;
 }
 
-function planted(name: string, wanted: number, seed: number): number {
+async function planted(name: string, wanted: number, seed: number, jobs: number): Promise<number> {
   const plant = PLANTS.find((one) => one.name === name);
   if (!plant) return usage();
   const file = plant.bug ? buildVariant(plant.bug, 'up') : join(repositoryRoot, 'build', 'kernel', 'up.wasm');
-  const found = campaign(kernelOf(file, 'up'), wanted, seed, plant.options ?? '');
+  const found = await campaign(kernelOf(file, 'up'), wanted, seed, jobs, plant.options);
   say(`${name}: ${plant.effect}: ${found === 1 ? 'found' : 'NOT FOUND'}`);
   return found === 1 ? 0 : 1;
 }
@@ -104,19 +117,20 @@ function usage(): number {
   return 2;
 }
 
-function main(): number {
-  const { states, seed, flavour, replay, plant, help } = options();
+async function main(): Promise<number> {
+  const { states, seed, flavour, jobs, replay, plant, help } = options();
   const file = join(repositoryRoot, 'build', 'kernel', `${flavour}.wasm`);
-  const bad = !(Number(states) > 0) || !Number.isInteger(Number(seed)) || !existsSync(file);
+  const bad =
+    !(Number(states) > 0 && Number(jobs) > 0) || !Number.isInteger(Number(seed)) || !existsSync(file);
   if (help) say(HELP);
   if (help || bad) return help ? 0 : usage();
-  if (plant !== undefined) return planted(plant, Number(states), Number(seed));
+  if (plant !== undefined) return planted(plant, Number(states), Number(seed), Number(jobs));
   const kernel = kernelOf(file, flavour);
-  if (replay === undefined) return campaign(kernel, Number(states), Number(seed), '');
+  if (replay === undefined) return campaign(kernel, Number(states), Number(seed), Number(jobs));
   const { workload, spec } = JSON.parse(replay) as Case;
   const message = new Explorer(kernel, 1).replay(workload, spec);
   say(message || 'nothing is wrong');
   return message === '' ? 0 : 1;
 }
 
-process.exitCode = main();
+process.exitCode = await main();
