@@ -11,6 +11,7 @@ const NO_DOT_DOT = 'rmdir removes dot-dot with the directory, as POSIX has it; L
 const ONE_BLOCK =
   'attributes of a file are in its inode and one block, as Linux’s ext4 has them without ea_inode';
 const NO_UNWRITTEN = 'block maps have no unwritten blocks, so fallocate is EOPNOTSUPP, as on Linux';
+const TABLES = 'a disk has its own size, and holds the tables of its file system as well';
 const SHORT_LINKS = 'the text of a symlink is in one block, so it is shorter than 1 KiB here, as on Linux’s';
 
 /** Where the kernel’s tmpfs differs from Linux’s and is right. */
@@ -25,6 +26,9 @@ export const tmpfsDifferences: KnownDifferences = Object.fromEntries([
 export const ext4Differences: KnownDifferences = {
   ...tmpfsDifferences,
   ...Object.fromEntries(forBoth((who) => `attributes ${who}: a value of 64 KiB`, ONE_BLOCK)),
+  ...Object.fromEntries(
+    forBoth((who) => `descriptors ${who}: statfs tells the size that was asked for`, TABLES),
+  ),
 };
 
 /** ext2, with blocks of 1 KiB. */
@@ -36,6 +40,7 @@ export const ext2Differences: KnownDifferences = {
       (who) => `times ${who}: fallocate marks the change, and the modification when it grows`,
       NO_UNWRITTEN,
     ),
+    ...forBoth((who) => `fallocate ENOSPC ${who}: more than the file system has`, NO_UNWRITTEN),
     ['modes user: a user’s fallocate clears them', NO_UNWRITTEN],
   ]),
   ...Object.fromEntries(

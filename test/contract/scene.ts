@@ -1,6 +1,6 @@
 import * as F from '../../assembly/abi/flags.ts';
 import { describeResult } from '../oracle/errno.ts';
-import type { Credentials, PosixProcess, PosixTarget, Result } from '../oracle/target.ts';
+import type { Credentials, OtherOptions, PosixProcess, PosixTarget, Result } from '../oracle/target.ts';
 import type { Who } from './types.ts';
 
 export const ROOT: Credentials = { uid: 0, gid: 0 };
@@ -22,6 +22,11 @@ export function bytesOf(text: string): Uint8Array {
 /** A block of the given bytes, each `fill`. */
 export function block(length: number, fill = 0x61): Uint8Array {
   return new Uint8Array(length).fill(fill);
+}
+
+function tmpfsOptions({ sizeBytes, inodes }: OtherOptions): string {
+  const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
+  return `mode=777${size}${inodes === undefined ? '' : `,nr_inodes=${inodes}`}`;
 }
 
 /**
@@ -165,22 +170,26 @@ export class Scene {
   }
 
   /** A second file system, mode 777. */
-  elsewhere(flags = 0, options = 'mode=777'): string {
+  elsewhere(flags = 0, size: OtherOptions = {}): string {
     const path = this.#mountPoint('.other');
-    this.ok(this.target.root.mount('none', path, 'tmpfs', flags, options), 'mount tmpfs');
+    const { target } = this;
+    const mounted =
+      target.mountOther?.(path, flags, size) ??
+      target.root.mount('none', path, 'tmpfs', flags, tmpfsOptions(size));
+    this.ok(mounted, 'mount another file system');
     this.#mounts.push(path);
     return path;
   }
 
   /** A file system without a free block or inode. */
   full(): string {
-    const path = this.elsewhere(0, 'mode=777,size=16k,nr_inodes=16');
+    const path = this.elsewhere(0, { sizeBytes: 16384, inodes: 16 });
     const { root } = this;
     const fd = this.ok(root.open(`${path}/fill`, F.O_CREAT | F.O_WRONLY, 0o666), 'create');
     while (root.write(fd, block(4096)) > 0);
     this.ok(root.close(fd), 'close');
     this.ok(root.chmod(`${path}/fill`, 0o666), 'chmod');
-    for (let i = 0; i < 20; i++) root.mknod(`${path}/n${i}`, F.S_IFREG | 0o666, 0);
+    for (let i = 0; root.mknod(`${path}/n${i}`, F.S_IFREG | 0o666, 0) === 0; i++);
     return path;
   }
 

@@ -152,7 +152,30 @@ class BareHardware implements Hardware {
  * is judged by itself.
  */
 export class BareMachine extends Machine {
+  readonly #disks: BlockDevice[];
+
   constructor(options: MachineOptions) {
-    super(new BareHardware(options));
+    const hardware = new BareHardware(options);
+    super(hardware);
+    this.#disks = hardware.disks;
+  }
+
+  /** @throws Error when the disk that was in the slot is in use */
+  attachDisk(slot: number, disk: BlockDevice): void {
+    this.detachDisk(slot);
+    this.#disks[slot] = disk;
+    const { sizeBytes, sectorBytes } = disk;
+    const e = this.kernel.disk_attach(slot, sizeBytes, sectorBytes, DISK_WCACHE | DISK_DISCARD);
+    if (e < 0) throw new Error(`disk_attach: ${errnoName(e)}`);
+  }
+
+  /** The disk that was in the slot, if there was one. @throws Error when it is in use */
+  detachDisk(slot: number): BlockDevice | undefined {
+    const disk = this.#disks[slot];
+    if (disk === undefined) return undefined;
+    const e = this.kernel.disk_detach(slot);
+    if (e < 0) throw new Error(`disk_detach: ${errnoName(e)}`);
+    delete this.#disks[slot];
+    return disk;
   }
 }

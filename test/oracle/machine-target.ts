@@ -7,7 +7,7 @@ import type { Credentials, Feature, FreshOptions, PosixTarget, TreeEntry } from 
 import { walkTree } from './tree.ts';
 
 /** Where the file system under test is mounted; its processes are chrooted there. */
-const MOUNT_POINT = '/under-test';
+export const MOUNT_POINT = '/under-test';
 
 export const ATIME_FLAGS = {
   strict: F.MS_STRICTATIME,
@@ -38,6 +38,7 @@ export class MachineTarget implements PosixTarget {
   #init: DamselflyProcess | undefined;
   #root: DamselflyProcess | undefined;
   #walker: DamselflyProcess | undefined;
+  #outside: DamselflyProcess | undefined;
 
   constructor(options: TargetOptions, boot: () => Machine) {
     this.#options = options;
@@ -61,6 +62,12 @@ export class MachineTarget implements PosixTarget {
   as(credentials: Credentials): DamselflyProcess {
     if (!this.#init) throw new Error('the target was disposed of');
     return this.#spawn(this.#init.pid, credentials);
+  }
+
+  /** Root, in no chroot. */
+  protected get outside(): DamselflyProcess {
+    this.#outside ??= this.#spawn(0, { uid: 0, gid: 0 });
+    return this.#outside;
   }
 
   #spawn(parent: number, credentials: Credentials): DamselflyProcess {
@@ -101,12 +108,12 @@ export class MachineTarget implements PosixTarget {
 
   /** Let go of the machine as it is, whatever state it is in. */
   abandon(): void {
-    this.#machine = this.#init = this.#root = this.#walker = undefined;
+    this.#machine = this.#init = this.#root = this.#walker = this.#outside = undefined;
   }
 
   dispose(): void {
     const machine = this.#machine;
-    this.#machine = this.#init = this.#root = this.#walker = undefined;
+    this.#machine = this.#init = this.#root = this.#walker = this.#outside = undefined;
     machine?.shutdown();
   }
 }

@@ -290,6 +290,12 @@ export interface FreshOptions {
   sizeBytes?: number;
 }
 
+/** About how large a second file system is to be. */
+export interface OtherOptions {
+  sizeBytes?: number;
+  inodes?: number;
+}
+
 export interface PosixTarget {
   readonly name: string;
   /** Reasons of the features that are missing. */
@@ -300,6 +306,11 @@ export interface PosixTarget {
   as(credentials: Credentials): PosixProcess;
   /** All processes end, the tree is empty again, mode 755, of root. */
   reset(options?: FreshOptions): void;
+  /**
+   * Mount an empty file system of the kind that is under test, mode 777, at a directory; the one that it mounted before
+   * must be unmounted by then. Where a target cannot, a tmpfs is as good.
+   */
+  mountOther?(path: string, flags: number, options: OtherOptions): number;
   /** Let time pass, so that a change from now on is later than all before. */
   tick(): void;
   /** Everything under an absolute path, parents first; leaves no trace. */

@@ -233,7 +233,7 @@ const sizeCells: readonly Cell[] = [
     s.me.fallocate(limited(s), 0, 0, FSIZE + 1),
   ),
   cell('fallocate', 'ENOSPC', 'more than the file system has', (s) =>
-    s.me.fallocate(s.open(`${s.full()}/fill`, F.O_WRONLY), 0, 0, 1 << 20),
+    s.me.fallocate(s.open(`${s.full()}/fill`, F.O_WRONLY), 0, 0, 64 << 20),
   ),
   cell(
     'fallocate',
