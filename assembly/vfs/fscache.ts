@@ -32,12 +32,13 @@ import {
   pageAddr,
   pageAlloc,
   pageFree,
+  pageFreeChain,
   pageShortage,
   VmPage,
 } from '../vm/page';
 import { Uio, uiomove } from '../vm/uio';
 import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../vm/radix';
-import { fscacheDirty, fscacheList, pageQueue, pageUnqueue, sectorsOf } from './dirty';
+import { fscacheDirty, fscacheList, pageQueue, pageUnqueue, SECTORS_ALL, sectorsOf } from './dirty';
 import { Fsmanage } from './fsmanage';
 import { Vattr } from './vattr';
 import { vop_getpages, vop_putpages } from './vop';
@@ -261,12 +262,21 @@ export function fscacheDropPage(fc: Fscache, pg: VmPage): void {
 /** Drop every page with index in [from, to). Returns how many there were. */
 export function fscacheDropRange(fc: Fscache, from: u32, to: u32): u32 {
   let n: u32 = 0;
+  let first = changetype<VmPage>(<usize>0);
+  let last = first;
   while (true) {
     const pg = fscacheNextPage(fc, from);
-    if (changetype<usize>(pg) == 0 || pg.pg_index >= to) return n;
-    fscacheDropPage(fc, pg);
-    n++;
+    if (changetype<usize>(pg) == 0 || pg.pg_index >= to) break;
+    fscacheRemove(fc, pg);
+    pg.pg_next = 0;
+    if (n++ == 0) first = pg;
+    else last.pg_next = <u32>changetype<usize>(pg);
+    last = pg;
   }
+  if (n == 0) return 0;
+  add32(changetype<usize>(roots()) + offsetof<Roots>('r_filepages'), -(<i32>n));
+  pageFreeChain(first);
+  return n;
 }
 
 // ── reading and writing ──────────────────────────────────────────────────────────────────────
@@ -292,10 +302,24 @@ export function fscacheRead(fc: Fscache, u: Uio): i32 {
       pg = fscachePage(fc, index);
     } else if (backed) pg.pg_flags |= PG_REFERENCED;
     from = changetype<usize>(pg) == 0 ? <usize>roots().r_zeropage : pageAddr(pg);
+    if (<u64>n < left && n < u.uio_resid && changetype<usize>(pg) != 0) n = runInRam(fc, index, from, at, u.uio_resid, left);
     const e = uiomove(from + at, n, u);
     if (e != 0) return e;
   }
   return 0;
+}
+
+/** How many bytes from `at` in page `index`, which is at `from`, are in a row in RAM: at most `want` and `left`. */
+function runInRam(fc: Fscache, index: u32, from: usize, at: u32, want: u32, left: u64): u32 {
+  let n: u32 = PAGE_SIZE - at;
+  const most = <u64>want < left ? want : <u32>left;
+  for (let next = from + PAGE_SIZE; n < most; next += PAGE_SIZE) {
+    const pg = fscachePage(fc, ++index);
+    if (changetype<usize>(pg) == 0 || pageAddr(pg) != next) break;
+    if (fc.fc_flags & FC_BACKED) pg.pg_flags |= PG_REFERENCED;
+    n = most - n < PAGE_SIZE ? most : n + PAGE_SIZE;
+  }
+  return n;
 }
 
 /**
@@ -319,7 +343,8 @@ export function fscacheWrite(fc: Fscache, u: Uio): i32 {
     let n: u32 = PAGE_SIZE - at;
     if (n > u.uio_resid) n = u.uio_resid;
     if (fc.fc_flags & FC_BACKED) {
-      error = writeBacked(fc, u, index, at, n);
+      const many = n == PAGE_SIZE && u.uio_len >= 2 * PAGE_SIZE && index < u32.MAX_VALUE && changetype<usize>(fscachePage(fc, index)) == 0;
+      error = many ? writeFresh(fc, u, index, u.uio_len >> PAGE_SHIFT) : writeBacked(fc, u, index, at, n);
       if (error != 0) break;
       continue;
     }
@@ -385,6 +410,71 @@ function writeBacked(fc: Fscache, u: Uio, index: u32, at: u32, n: u32): i32 {
   fscacheDirty(fc, pg, mask);
   if (u.uio_off != off0) grow(fc, <u64>u.uio_off);
   return e;
+}
+
+/** The most pages that are copied to at once. */
+const FRESH_PAGES: u32 = 16;
+
+/**
+ * Write whole pages that are not there, `most` at the most, from one segment: the pager makes them, and those that are
+ * neighbours in RAM are copied to at once. As writeBacked.
+ */
+function writeFresh(fc: Fscache, u: Uio, index: u32, most: u32): i32 {
+  if (most > FRESH_PAGES) most = FRESH_PAGES;
+  if (most > u32.MAX_VALUE - index) most = u32.MAX_VALUE - index;
+  const flags = GP_WRITE | GP_WHOLE | gpSectors(SECTORS_ALL);
+  let error: i32 = 0;
+  let first = index;
+  let addr: usize = 0;
+  const end = index + most;
+  for (; index < end; index++) {
+    if (changetype<usize>(fscachePage(fc, index)) != 0) break;
+    const e = pagerRoom(fc, index, flags);
+    if (e != 0) {
+      error = e;
+      break;
+    }
+    const pg = fscachePage(fc, index);
+    pg.pg_hold++;
+    const n = index - first;
+    if (n != 0 && pageAddr(pg) != addr + ((<usize>n) << PAGE_SHIFT)) {
+      const e = freshCopy(fc, u, first, n, addr);
+      first = index;
+      if (e != 0) {
+        freshDrop(fc, index, 1);
+        return e;
+      }
+    }
+    if (index == first) addr = pageAddr(pg);
+  }
+  const e = first != index ? freshCopy(fc, u, first, index - first, addr) : 0;
+  return e != 0 ? e : error;
+}
+
+/** Fill `n` pages from `first` on, which are held and in a row at addr. What is not filled is taken back. */
+function freshCopy(fc: Fscache, u: Uio, first: u32, n: u32, addr: usize): i32 {
+  const off0 = u.uio_off;
+  const e = uiomove(addr, n << PAGE_SHIFT, u);
+  const done = <u32>((u.uio_off - off0) >> PAGE_SHIFT);
+  for (let i: u32 = 0; i < done; i++) {
+    const pg = fscachePage(fc, first + i);
+    pg.pg_hold--;
+    fscacheDirty(fc, pg, SECTORS_ALL);
+  }
+  if (done < n) freshDrop(fc, first + done, n - done);
+  if (done != 0) grow(fc, <u64>u.uio_off);
+  return e;
+}
+
+/** Pages that nothing was copied to, held: the pager takes back what it set aside for them. */
+function freshDrop(fc: Fscache, first: u32, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const pg = fscachePage(fc, first + i);
+    pg.pg_hold--;
+    vop_putpages(fc.fc_fm, fc, first + i, 1, GP_FREE);
+    const left = fscachePage(fc, first + i);
+    if (changetype<usize>(left) != 0) fscacheDropPage(fc, left);
+  }
 }
 
 /** getpages for a write. With too much of RAM dirty, some of it is written back first. */

@@ -65,6 +65,8 @@ export class Mount {
   mnt_op_remount: u32;
   mnt_op_setro: u32;
   mnt_op_tick: u32;
+  mnt_op_seal: u32;
+  mnt_pad: u32;
   // then three Fsmanage
 
   // @ts-ignore: decorator
@@ -283,6 +285,11 @@ export function vfsSetRemount(mp: Mount, fn: (mp: Mount, opts: usize, optslen: u
 export function vfsSetSetro(mp: Mount, fn: (mp: Mount, readOnly: bool) => i32): void {
   mp.mnt_op_setro = fn.index;
 }
+/** seal: a transaction of its journal is about to be written, and none of its steps is under way. The journal's lock
+ *  is held exclusively. */
+export function vfsSetSeal(mp: Mount, fn: (mp: Mount) => void): void {
+  mp.mnt_op_seal = fn.index;
+}
 /** tick: time has passed; commit what is old enough. Nothing is locked. */
 export function vfsSetTick(mp: Mount, fn: (mp: Mount) => void): void {
   mp.mnt_op_tick = fn.index;
@@ -311,6 +318,9 @@ export function vfs_sync(mp: Mount): i32 {
   const e = roots().r_dirtyhead != 0 ? writebackMount(mp) : 0;
   const f = mp.mnt_op_sync != 0 ? call_indirect<i32>(mp.mnt_op_sync, mp) : 0;
   return e != 0 ? e : f;
+}
+export function vfs_seal(mp: Mount): void {
+  if (mp.mnt_op_seal != 0) call_indirect<void>(mp.mnt_op_seal, mp);
 }
 export function vfs_tick(mp: Mount): void {
   if (mp.mnt_op_tick != 0) call_indirect<void>(mp.mnt_op_tick, mp);

@@ -181,6 +181,33 @@ export function pageShortage(): void {
   c.c_reclaiming = 0;
 }
 
+/** Free frames in a chain (pg_next; the last has 0), which are handed out again in that order: a file's pages are
+ *  neighbours in RAM again, and what moves them moves several at once. */
+export function pageFreeChain(first: VmPage): void {
+  const r = roots();
+  spinLock(pageLockAddr());
+  let prev: u32 = 0;
+  let n: u32 = 0;
+  let last = first;
+  for (let pg = first; changetype<usize>(pg) != 0; pg = changetype<VmPage>(<usize>pg.pg_next)) {
+    if (DEBUG) {
+      kassert(pg.pg_hold == 0, 'frame freed while held');
+      memory.fill(pageAddr(pg), 0xdf, PAGE_SIZE);
+    }
+    pg.pg_flags = PG_FREE;
+    pg.pg_owner = 0;
+    pg.pg_prev = prev;
+    prev = <u32>changetype<usize>(pg);
+    last = pg;
+    n++;
+  }
+  last.pg_next = r.r_freehead;
+  if (r.r_freehead != 0) changetype<VmPage>(<usize>r.r_freehead).pg_prev = prev;
+  r.r_freehead = <u32>changetype<usize>(first);
+  bb().bb_frames_free += n;
+  spinUnlock(pageLockAddr());
+}
+
 export function pageFree(pg: VmPage): void {
   if (DEBUG) {
     kassert(pg.pg_flags != PG_FREE, 'frame freed twice');

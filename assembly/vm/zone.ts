@@ -129,7 +129,8 @@ function frameFromPartial(z: Zone, pg: VmPage): void {
  * what the processor needs to find them (page-table lines). False when there is no frame.
  */
 function zoneGrow(z: Zone, mode: u32): bool {
-  if (z.z_nframes >= RUN_FRAMES * 4) {
+  // frames that were in use before come first: RAM that was never touched is dearer than neighbours are worth
+  if (z.z_nframes >= RUN_FRAMES * 4 && roots().r_freehead == 0) {
     const at = pageAllocFresh(RUN_FRAMES, PG_ZONE);
     if (at != 0) {
       // the first one on top of the list

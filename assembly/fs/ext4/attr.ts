@@ -11,7 +11,7 @@ import { Vattr, vattrChange, VA_CTIME, VA_SIZE } from '../../vfs/vattr';
 import { Vnode } from '../../vfs/vnode';
 import { ext4FileClosed, ext4FileGone, ext4SetSize } from './file';
 import { ext4InodeDrop, ext4InodeStore } from './inode';
-import { ext4Delete, ext4OrphanForget } from './orphan';
+import { ext4Delete, ext4OrphanForget, ext4OrphanKeep } from './orphan';
 import { CREDITS_INODE, ext4Begin, ext4End } from './txn';
 import { EI_DELETED, emOf, Ext4Inode, Ext4Mount, eiOf, EM_RDONLY } from './types';
 
@@ -68,7 +68,9 @@ export function ext4Inactive(fm: Fsmanage, vp: Vnode): i32 {
   const em = emOf(fm.fm_mount);
   if (vp.v_fc.fc_attr.va_nlink != 0 || em.em_flags & EM_RDONLY) return 0;
   ext4FileGone(em, vp);
-  return ext4Delete(em, vp);
+  const e = ext4Delete(em, vp);
+  if (e != 0) ext4OrphanKeep(em, vp);
+  return e;
 }
 
 export function ext4Reclaim(fm: Fsmanage, vp: Vnode): i32 {

@@ -24,7 +24,7 @@ import { Dirop, diropDone } from './dirop';
 import { ext4Error } from './error';
 import { dxSum, htreeAdd, htreeFind, htreeMake } from './htree';
 import { inlineDirEmpty, inlineDirFind, inlineToBlock } from './inlinedir';
-import { entriesFind, entryEnd, entryIsDots, entryRemove, leafEnd, leafInit, leafInsert, leafRemove, leafSum, leafSumOk } from './leaf';
+import { DE_MIN, entriesFind, entryEnd, entryIsDots, entryRemove, leafEnd, leafInit, leafInsert, leafRemove, leafSum, leafSumNew, leafSumOk } from './leaf';
 import { ext4InodeStore } from './inode';
 import { ext4Map } from './map';
 import { bufChecked, bufSetChecked, ext4Bget, ext4Bread, ext4BufError, ext4Dirty } from './txn';
@@ -156,7 +156,7 @@ function add(em: Ext4Mount, dvp: Vnode, name: usize, len: u32, ino: u32, ft: u32
   const e = dirGrow(em, dvp, dp);
   if (e != 0) return e;
   leafInit(em, <usize>dp.dp_buf);
-  leafSum(em, eiOf(dvp), <usize>dp.dp_buf);
+  leafSumNew(em, eiOf(dvp), <usize>dp.dp_buf, DE_MIN);
   return dirLeafAdd(em, dvp, name, len, ino, ft, dp);
 }
 

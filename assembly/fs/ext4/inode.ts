@@ -59,6 +59,7 @@ import {
 } from '../../abi/ext4';
 import { roots } from '../../kern/boot';
 import { spinLock, spinUnlock } from '../../kern/lock';
+import { kassert } from '../../kern/panic';
 import { litLen } from '../../kern/text';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../../vm/page';
 import { Zone, zoneAlloc, zoneFree } from '../../vm/zone';
@@ -414,6 +415,18 @@ export function ext4InodeReady(em: Ext4Mount, vp: Vnode): i32 {
   const e = ext4Dirty(em, b, block);
   ext4Brelse(b);
   return e;
+}
+
+/** Store an inode whose block the transaction has, now that it is committed. */
+export function ext4InodeSeal(em: Ext4Mount, vp: Vnode): void {
+  const ei = eiOf(vp);
+  const b = ext4Bread(em, ext4InodeBlock(em, ei.ei_ino));
+  if (DEBUG) kassert(b != 0, 'a block of the transaction is not in RAM');
+  if (b == 0) return ext4Shut(em, ext4BufError());
+  const raw = inodeIn(em, ei.ei_ino, b);
+  rawStore(em, vp, raw);
+  ext4InodeSum(em, ei, raw);
+  ext4Brelse(b);
 }
 
 /** The checksum of an inode in its buffer. */

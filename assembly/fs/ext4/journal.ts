@@ -116,7 +116,10 @@ export function ext4JournalOpen(em: Ext4Mount): i32 {
   if (hasIncompat(em, INCOMPAT_64BIT)) want |= JN_64BIT;
   e = journalNeedsRecovery(jn) ? -EINVAL : journalStart(jn, want);
   if (e != 0) journalFree(jn);
-  else em.em_jn = <u32>changetype<usize>(jn);
+  else {
+    em.em_jn = <u32>changetype<usize>(jn);
+    jn.jn_mount = em.em_mount;
+  }
   return e;
 }
 

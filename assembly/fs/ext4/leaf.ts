@@ -211,6 +211,13 @@ export function leafSum(em: Ext4Mount, ei: Ext4Inode, b: usize): void {
   store<u32>(leafEnd(em, b) + DE_TAIL_CSUM, crc32c(ei.ei_csumseed, b, em.em_bsize - DE_TAIL_SIZE));
 }
 
+/** The same for a leaf of which only the first `used` bytes are not zeros. */
+export function leafSumNew(em: Ext4Mount, ei: Ext4Inode, b: usize, used: u32): void {
+  if (!hasCsum(em)) return;
+  const c = crc32c(ei.ei_csumseed, b, used);
+  store<u32>(leafEnd(em, b) + DE_TAIL_CSUM, crc32cZeros(c, em.em_bsize - DE_TAIL_SIZE - used));
+}
+
 // A checksum is linear: by how much it changes is the checksum of the bytes that change, before and after,
 // moved over what is behind them. Most changes are of one entry, and a block is a hundred times that.
 

@@ -34,12 +34,12 @@ import { Dirop, dirop, diropDone } from './dirop';
 import { ext4InodeNew } from './ialloc';
 import { ext4InodeGet, ext4InodeReady, ext4InodeStore, IGET_NAMED } from './inode';
 import { ext4Retry } from './journal';
-import { leafInitDots, leafSum } from './leaf';
+import { DE_MIN, leafInitDots, leafSumNew } from './leaf';
 import { ext4OrphanAdd, ext4OrphanDel } from './orphan';
 import { ext4Rename } from './rename';
 import { symlinkSet } from './symlink';
 import { CREDITS_DIRADD, CREDITS_DIRDEL, CREDITS_INODE, CREDITS_MAP, CREDITS_NEWINODE, CREDITS_ORPHAN, ext4Begin, ext4End } from './txn';
-import { emOf, Ext4Mount, eiOf, hasRoCompat, namesExclusive, namesRelease, namesShared } from './types';
+import { EI_LATE, emOf, Ext4Mount, eiOf, hasRoCompat, namesExclusive, namesRelease, namesShared } from './types';
 
 /** The type in a directory's entry, from a mode. */
 export function fileType(mode: u32): u32 {
@@ -176,7 +176,7 @@ function dirInit(em: Ext4Mount, dvp: Vnode, vp: Vnode, dp: Dirop): i32 {
   const e = dirGrow(em, vp, dp);
   if (e == 0) {
     leafInitDots(em, <usize>dp.dp_buf, eiOf(vp).ei_ino, eiOf(dvp).ei_ino, FT_DIR);
-    leafSum(em, eiOf(vp), <usize>dp.dp_buf);
+    leafSumNew(em, eiOf(vp), <usize>dp.dp_buf, 2 * DE_MIN);
   }
   diropDone(dp);
   return e;
@@ -332,7 +332,8 @@ function remove(em: Ext4Mount, ncp: Namecache, dp: Dirop): i32 {
   e = linkDrop(em, vp);
   if (vp.v_type == S_IFDIR) linkAdd(em, dvp, -1);
   fscacheTouch(dvp.v_fc);
-  const f = ext4InodeStore(em, vp);
+  // its block is in the handle: a commit stores it, if it is there still
+  const f = eiOf(vp).ei_state & EI_LATE ? 0 : ext4InodeStore(em, vp);
   if (e == 0) e = f;
   const g = ext4InodeStore(em, dvp);
   return e != 0 ? e : g;

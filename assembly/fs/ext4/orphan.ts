@@ -6,6 +6,10 @@
  * directions, so that one is taken out without reading. Where mkfs made an orphan file, the list is
  * used all the same, which every reader of such a file system looks at first; the file is only
  * emptied, when it was left with something in it.
+ *
+ * O1. While an inode is on the list, the transaction that put it there is the one that took its last name.
+ * O2. With a journal an inode joins the list when that transaction is committed (EI_LATE till then). Most are
+ *     gone by then: a file that nobody has open is removed and freed between two commits, and is on no list.
  */
 import { ENOMEM, ESTALE } from '../../abi/errno';
 import {
@@ -26,11 +30,12 @@ import { crc32c, crc32cU32 } from './crc';
 import { dirBlocks } from './dir';
 import { ext4Error, ext4Log } from './error';
 import { ext4InodeFree, ext4InodeUsed } from './ialloc';
-import { ext4InodeGet, ext4InodeStore, IGET_ORPHAN, IGET_SPECIAL } from './inode';
-import { ext4Map } from './map';
+import { ext4InodeGet, ext4InodeSeal, ext4InodeStore, IGET_ORPHAN, IGET_SPECIAL } from './inode';
+import { ext4Map, mapStore } from './map';
+import { mapDirty } from './mapmeta';
 import { superDirty } from './super';
 import { symlinkIsFast } from './symlink';
-import { ext4Truncate } from './truncate';
+import { BLOCKS_END, ext4RemoveStep, ext4Truncate, truncateCredits } from './truncate';
 import {
   CREDITS_GROUP,
   CREDITS_INODE,
@@ -46,6 +51,7 @@ import {
 } from './txn';
 import {
   EI_DELETED,
+  EI_LATE,
   EI_ORPHAN,
   emLock,
   emUnlock,
@@ -64,21 +70,48 @@ import { clockNow } from '../../kern/clock';
 import { kfree, kmalloc } from '../../vm/zone';
 import { ALLOC_NOIO } from '../../vm/page';
 
-/** Put an inode on the list, if it is not there. Inside a handle with CREDITS_ORPHAN; the inode's store
- *  follows. 0 or an errno. */
+/** Put an inode on the list, if it is not there (O2: at the next commit). Inside a handle with CREDITS_ORPHAN, which
+ *  has the inode's block or will: its store follows, or it is EI_LATE and a commit stores it. 0 or an errno. */
 export function ext4OrphanAdd(em: Ext4Mount, vp: Vnode): i32 {
   const ei = eiOf(vp);
   emLock(em);
   let e: i32 = 0;
   if ((ei.ei_state & EI_ORPHAN) == 0) {
-    const head = <usize>em.em_sb + SB_LAST_ORPHAN;
-    ei.ei_dtime = load<u32>(head);
-    store<u32>(head, ei.ei_ino);
     e = superDirty(em);
-    link(em, ei);
+    if (em.em_jn == 0) listed(em, ei);
+    else if (e == 0) late(em, ei);
   }
   emUnlock(em);
   return e;
+}
+
+/** The inode is the head of the list on the disk; the stores are the caller's. em_lock held. */
+function listed(em: Ext4Mount, ei: Ext4Inode): void {
+  const head = <usize>em.em_sb + SB_LAST_ORPHAN;
+  ei.ei_dtime = load<u32>(head);
+  store<u32>(head, ei.ei_ino);
+  link(em, ei);
+}
+
+/** The inode waits for a commit. em_lock held. */
+function late(em: Ext4Mount, ei: Ext4Inode): void {
+  ei.ei_state |= EI_ORPHAN | EI_LATE;
+  ei.ei_oprev = 0;
+  ei.ei_onext = em.em_late;
+  if (em.em_late != 0) changetype<Ext4Inode>(<usize>em.em_late).ei_oprev = <u32>changetype<usize>(ei);
+  em.em_late = <u32>changetype<usize>(ei);
+}
+
+/** O2. A commit is about to be: what waited for it is put on the list. No handle is open. */
+export function ext4OrphansLate(em: Ext4Mount): void {
+  emLock(em);
+  while (em.em_late != 0) {
+    const ei = changetype<Ext4Inode>(<usize>em.em_late);
+    unlink(em, ei);
+    listed(em, ei);
+    ext4InodeSeal(em, ei.ei_vnode);
+  }
+  emUnlock(em);
 }
 
 function link(em: Ext4Mount, ei: Ext4Inode): void {
@@ -89,10 +122,13 @@ function link(em: Ext4Mount, ei: Ext4Inode): void {
   em.em_orphans = <u32>changetype<usize>(ei);
 }
 
+/** Off the list in RAM that it is on. */
 function unlink(em: Ext4Mount, ei: Ext4Inode): void {
-  ei.ei_state &= ~EI_ORPHAN;
+  const isLate = (ei.ei_state & EI_LATE) != 0;
+  ei.ei_state &= ~(EI_ORPHAN | EI_LATE);
   if (ei.ei_onext != 0) changetype<Ext4Inode>(<usize>ei.ei_onext).ei_oprev = ei.ei_oprev;
   if (ei.ei_oprev != 0) changetype<Ext4Inode>(<usize>ei.ei_oprev).ei_onext = ei.ei_onext;
+  else if (isLate) em.em_late = ei.ei_onext;
   else em.em_orphans = ei.ei_onext;
   ei.ei_onext = 0;
   ei.ei_oprev = 0;
@@ -106,7 +142,9 @@ export function ext4OrphanDel(em: Ext4Mount, vp: Vnode): i32 {
   emLock(em);
   const prev = changetype<Ext4Inode>(<usize>ei.ei_oprev);
   let e: i32 = 0;
-  if (changetype<usize>(prev) == 0) {
+  if (ei.ei_state & EI_LATE) {
+    // the disk knows nothing of it
+  } else if (changetype<usize>(prev) == 0) {
     store<u32>(<usize>em.em_sb + SB_LAST_ORPHAN, ei.ei_dtime);
     e = superDirty(em);
   } else {
@@ -117,6 +155,22 @@ export function ext4OrphanDel(em: Ext4Mount, vp: Vnode): i32 {
   ei.ei_dtime = 0;
   emUnlock(em);
   return e;
+}
+
+/** The inode could not be freed and leaves RAM: the disk's list is to have it. Nothing is held. */
+export function ext4OrphanKeep(em: Ext4Mount, vp: Vnode): void {
+  const ei = eiOf(vp);
+  // what stopped the journal keeps the removal of its name off the disk too
+  if ((ei.ei_state & EI_LATE) == 0 || ext4Begin(em, CREDITS_ORPHAN + CREDITS_INODE) != 0) return;
+  emLock(em);
+  const waits = (ei.ei_state & EI_LATE) != 0;
+  if (waits) {
+    unlink(em, ei);
+    listed(em, ei);
+  }
+  emUnlock(em);
+  if (waits) ext4InodeStore(em, vp);
+  ext4End(em);
 }
 
 /** The inode leaves RAM: what the disk's list says of it stays. */
@@ -136,24 +190,42 @@ function hasMap(vp: Vnode): bool {
   return vp.v_type == S_IFLNK && !symlinkIsFast(vp);
 }
 
-/** Free an inode without links, its blocks first, in steps: 0 or an errno; then it stays an orphan. No
- *  handle is held, and nobody has the file. */
+/** What freeing an inode takes once its blocks are free. */
+const CREDITS_END: u32 = CREDITS_XATTR + CREDITS_ORPHAN + 2 * CREDITS_INODE + CREDITS_GROUP;
+
+/** Free an inode without links, its blocks first, in as few handles as there is room for: 0 or an errno; then it
+ *  stays an orphan. No handle is held, and nobody has the file. */
 export function ext4Delete(em: Ext4Mount, vp: Vnode): i32 {
-  let e: i32 = 0;
-  if (eiOf(vp).ei_state & EI_DELETED) return 0;
-  if (hasMap(vp)) {
-    if (vp.v_type != S_IFREG) {
-      attrBegin(vp.v_fc);
-      vp.v_fc.fc_attr.va_size = 0;
-      attrEnd(vp.v_fc);
-    }
-    e = ext4Truncate(em, vp, 0);
-    if (e != 0) return e;
-  }
-  e = ext4Begin(em, CREDITS_XATTR + CREDITS_ORPHAN + 2 * CREDITS_INODE + CREDITS_GROUP);
-  if (e != 0) return e;
   const ei = eiOf(vp);
-  e = xattrBlockDrop(em, vp);
+  if (ei.ei_state & EI_DELETED) return 0;
+  const mapped = hasMap(vp);
+  if (mapped && vp.v_type != S_IFREG) {
+    attrBegin(vp.v_fc);
+    vp.v_fc.fc_attr.va_size = 0;
+    attrEnd(vp.v_fc);
+  }
+  let to = BLOCKS_END;
+  while (true) {
+    let e = ext4Begin(em, truncateCredits(em) + CREDITS_END);
+    if (e != 0) return e;
+    let r: i32 = 0;
+    if (mapped) {
+      ei.ei_disksize = 0;
+      mapDirty(ei);
+      r = ext4RemoveStep(em, vp, 0, to, CREDITS_END, scratchWord(6));
+      to = load<u64>(scratchWord(6));
+    }
+    e = r == 0 ? inodeEnd(em, vp) : mapStore(em, vp, true);
+    ext4End(em);
+    if (r < 0) return r;
+    if (e != 0 || r == 0) return e;
+  }
+}
+
+/** The inode itself, in a handle with CREDITS_END. */
+function inodeEnd(em: Ext4Mount, vp: Vnode): i32 {
+  const ei = eiOf(vp);
+  let e = xattrBlockDrop(em, vp);
   if (e == 0) e = ext4OrphanDel(em, vp);
   if (e == 0) {
     clockNow();
@@ -161,7 +233,6 @@ export function ext4Delete(em: Ext4Mount, vp: Vnode): i32 {
     e = ext4InodeStore(em, vp);
   }
   if (e == 0) e = ext4InodeFree(em, ei.ei_ino, vp.v_type == S_IFDIR, scratchWord(5));
-  ext4End(em);
   if (e == 0) ei.ei_state |= EI_DELETED;
   return e;
 }

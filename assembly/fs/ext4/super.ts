@@ -358,9 +358,10 @@ export function superSum(em: Ext4Mount): void {
   if (hasCsum(em)) store<u32>(sb + SB_CHECKSUM, sbSum(sb));
 }
 
-/** The superblock changed, inside a handle. */
+/** The superblock changed, inside a handle. A commit makes its checksum (seal.ts). */
 export function superDirty(em: Ext4Mount): i32 {
-  superSum(em);
+  if (em.em_jn != 0) em.em_sbstale = 1;
+  else superSum(em);
   return ext4Dirty(em, <usize>em.em_sbbuf, em.em_sbblock);
 }
 

@@ -23,17 +23,21 @@ function stepCredits(em: Ext4Mount): u32 {
   return 14 + 2 * (EXT_INIT_MAX_LEN / em.em_bpg + 2);
 }
 
+/** What a step leaves for the inode and the orphan list. */
+const CREDITS_AFTER: u32 = CREDITS_INODE + 2 * CREDITS_ORPHAN;
+
 /**
- * Within a handle of the caller (truncateCredits): take blocks from [from, to) as far as it has room for. 0: all are
- * gone. 1: there are more, and at `top` is where they end. The caller stores the inode (mapStore).
+ * Within a handle of the caller (truncateCredits + `keep`): take blocks from [from, to) as far as it has room for. 0:
+ * all are gone. 1: there are more, and at `top` is where they end. The caller stores the inode (mapStore), and may
+ * change `keep` blocks more.
  */
-export function ext4RemoveStep(em: Ext4Mount, vp: Vnode, from: u32, to: u64, top: usize): i32 {
+export function ext4RemoveStep(em: Ext4Mount, vp: Vnode, from: u32, to: u64, keep: u32, top: usize): i32 {
   const ei = eiOf(vp);
   if (ei.ei_flags & EXT4_INLINE_DATA_FL) return 0;
   windowClose(em, ei);
   let first = true;
   while (to > <u64>from) {
-    if (!first && ext4Extend(em, stepCredits(em)) != 0) {
+    if (!first && ext4Extend(em, truncateCredits(em) + keep) != 0) {
       store<u64>(top, to);
       return 1;
     }
@@ -49,7 +53,7 @@ export function ext4RemoveStep(em: Ext4Mount, vp: Vnode, from: u32, to: u64, top
 
 /** What a handle needs for ext4RemoveStep, the inode and the orphan list. */
 export function truncateCredits(em: Ext4Mount): u32 {
-  return stepCredits(em) + CREDITS_INODE + 2 * CREDITS_ORPHAN;
+  return stepCredits(em) + CREDITS_AFTER;
 }
 
 // @ts-ignore: decorator
@@ -80,7 +84,7 @@ export function ext4Truncate(em: Ext4Mount, vp: Vnode, size: u64): i32 {
     if (e != 0) return e;
     ei.ei_disksize = size;
     mapDirty(ei);
-    let r = ext4RemoveStep(em, vp, blocksOf(em, size), to, scratchWord(6));
+    let r = ext4RemoveStep(em, vp, blocksOf(em, size), to, 0, scratchWord(6));
     to = load<u64>(scratchWord(6));
     if (r > 0 && !had && !added) {
       e = ext4OrphanAdd(em, vp);
@@ -98,7 +102,7 @@ export function ext4PunchRange(em: Ext4Mount, vp: Vnode, from: u32, to: u64): i3
   while (true) {
     let e = ext4Begin(em, truncateCredits(em));
     if (e != 0) return e;
-    const r = ext4RemoveStep(em, vp, from, to, scratchWord(6));
+    const r = ext4RemoveStep(em, vp, from, to, 0, scratchWord(6));
     to = load<u64>(scratchWord(6));
     e = mapStore(em, vp, false);
     ext4End(em);

@@ -41,7 +41,6 @@ export class Ext4Mount {
   em_reserved: u64; //   em_lock; of them, those that delayed allocation has promised
   em_sbblock: u64; //    the superblock's block
   em_overhead: u64; //   blocks of metadata that mkfs laid out, for statfs
-  em_orphanbase: u64; // orphan file: blocks in it
   em_maxmap: u64; //     largest file through a block map, bytes
   em_maxext: u64; //     largest file through extents, bytes
   em_mount: Mount;
@@ -79,7 +78,9 @@ export class Ext4Mount {
   em_commit: u32; //     seconds between commits
   em_flags: u32; //      EM_*
   em_orphans: u32; //    em_lock; first Ext4Inode on the orphan list
-  em_orphanvp: u32; //   orphan file: its vnode, referenced; 0: the list is used
+  em_late: u32; //       em_lock; first Ext4Inode that joins it at the next commit
+  em_sbstale: u32; //    the superblock's checksum is made at the next commit
+  em_pad: u32;
   em_hash: u32; //       inodes in use: buckets, contiguous frames
   em_hashmask: u32;
   em_hashframes: u32;
@@ -202,6 +203,7 @@ if (offsetof<Ext4Inode>() % 8 != 0) ERROR('Ext4Inode');
 
 // ei_state
 export const EI_ORPHAN: u32 = 1; //  on the orphan list (E3)
+export const EI_LATE: u32 = 256; //   with EI_ORPHAN: on the disk's list from the next commit on (orphan.ts)
 export const EI_XATTR: u32 = 2; //   has attributes in the inode
 export const EI_BAD: u32 = 4; //     what the disk said made no sense
 export const EI_DADIRTY: u32 = 8; // renamed over another, or truncated to 0: written before a commit

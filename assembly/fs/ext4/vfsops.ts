@@ -20,6 +20,7 @@ import {
   vfsSetSetro,
   vfsSetStatfs,
   vfsSetSync,
+  vfsSetSeal,
   vfsSetTick,
   vfsSetUnmount,
   vfsSetVget,
@@ -71,6 +72,7 @@ import { ext4Ncreate, ext4Nlink, ext4Nlookupdotdot, ext4Nmknod, ext4Nremove, ext
 import { ext4Options, ext4OptionsDefault } from './options';
 import { ext4Putpages } from './putpages';
 import { ext4Readdir } from './readdir';
+import { ext4Seal } from './seal';
 import { emDisk, ext4Start, ext4Stop, ext4Sync } from './state';
 import { ext4Commit, ext4JournalReplay } from './journal';
 import { groupsDrop, groupsLoad, superDrop, superOverhead, superParse, superRead } from './super';
@@ -133,6 +135,7 @@ function vectors(mp: Mount): void {
   vfsSetSync(mp, ext4SyncFs);
   vfsSetTick(mp, ext4Tick);
   vfsSetSetro(mp, ext4Setro);
+  vfsSetSeal(mp, ext4Seal);
 }
 
 function hashMake(em: Ext4Mount): i32 {

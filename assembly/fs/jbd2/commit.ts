@@ -44,6 +44,7 @@ import { clockNow } from '../../kern/clock';
 import { curcpu } from '../../kern/cpu';
 import { spinLock, spinUnlock } from '../../kern/lock';
 import { bufDirty } from '../../vfs/buf';
+import { vfs_seal } from '../../vfs/mount';
 import { vop_putpages } from '../../vfs/vop';
 import { diskFlush } from '../../dev/disk';
 import { blockCsum, commitCsum, dataCsum, hasBlockCsum, putBe16, putBe32 } from './csum';
@@ -236,6 +237,8 @@ function writeTransaction(jn: Journal): i32 {
 export function commitLocked(jn: Journal): i32 {
   if (jn.jn_flags & JN_ABORTED) return jn.jn_errno;
   if (jn.jn_running == 0 && jn.jn_nrevoke == 0) return 0;
+  if (changetype<usize>(jn.jn_mount) != 0) vfs_seal(jn.jn_mount);
+  if (jn.jn_flags & JN_ABORTED) return jn.jn_errno;
   const e = writeTransaction(jn);
   if (e != 0) {
     logDrop(jn);

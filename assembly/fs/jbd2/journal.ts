@@ -20,6 +20,8 @@
  * J4. A handle changes no more blocks than it has credits for.
  * J5. After journalAbort nothing is written any more: not the log, and what the running transaction
  *     changed stays pinned until the journal is closed.
+ * J6. The mount's vfs_seal is called with no handle open before a transaction is written: what changed many
+ *     times in it (a checksum, the head of a list) is then put once into blocks that the transaction has already.
  *
  * Locks: jn_lock (RANK_JOURNAL); jn_spin guards the lists, counts and the pages' pg_private.
  *
@@ -37,6 +39,7 @@ import { ALLOC_RESERVE, PG_WIRED, pageAddr, pageOf, VmPage } from '../../vm/page
 import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../../vm/zone';
 import { bufForget } from '../../vfs/buf';
 import { Fscache, fscachePage } from '../../vfs/fscache';
+import { Mount } from '../../vfs/mount';
 import { Disk, diskFlush } from '../../dev/disk';
 import { checkpointLocked, commitLocked } from './commit';
 import { revokeAdd, revokeCancel } from './revoke';
@@ -81,7 +84,7 @@ export class Journal {
   jn_r1: u32;
   jn_r2: u32;
   jn_r3: u32;
-  jn_pad: u32;
+  jn_mount: Mount; //    whose file system this is (J6), or null: the test kit's
 
   // @ts-ignore: decorator
   @inline
