@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { EXT4_MAGIC } from '../../assembly/abi/ext4.ts';
 import { RAM_DEFAULT_BYTES, RAM_MAX_BYTES, RAM_MIN_BYTES } from '../../assembly/abi/layout.ts';
 import { copyIn, MachineFullError, removeOthers } from '../hostfiles/copyin.ts';
 import { copyOut } from '../hostfiles/copyout.ts';
@@ -9,8 +10,17 @@ import { type CopyResult, codeOf, reasonOf } from '../hostfiles/entry.ts';
 import { ramFor, scanTree, type Tree } from '../hostfiles/scan.ts';
 import { loadSnapshot, saveSnapshot } from '../hostfiles/snapshotfile.ts';
 import { type BootOptions, boot, type Flavour, KernelPanic, type Machine, type Snapshot } from '../index.ts';
-import { closeDisks, type OpenDisk, openDisks, placeDisks, reportDisks, showDisks } from './disks.ts';
+import {
+  checkGiven,
+  closeDisks,
+  type OpenDisk,
+  openDisks,
+  placeDisks,
+  reportDisks,
+  showDisks,
+} from './disks.ts';
 import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from './errors.ts';
+import { interruptible } from './interrupt.ts';
 import { detail, heading, hush, meter, print, style } from './output.ts';
 import { reportCopy } from './report.ts';
 import { isInteractive } from './terminal.ts';
@@ -93,7 +103,8 @@ async function withDisks(
   const ram = snapshot === undefined ? chooseRam(measured, options) : snapshot.ramBytes;
   const started = performance.now();
   const disks = placeDisks(images, snapshot?.disks);
-  const machine = await bootOnDisks({ ...bootOptions(options, ram, snapshot), disks });
+  if (options.from !== undefined) checkGiven(options.from, snapshot?.disks ?? [], images.length);
+  const machine = await bootOnDisks({ ...bootOptions(options, ram, snapshot), disks }, options.from);
   const attached = machine.disks;
   heading('Boot');
   detail(
@@ -144,11 +155,13 @@ async function useShell(machine: Machine, options: BootCommandOptions): Promise<
   return runShell(machine, { ...options, imported: options.import });
 }
 
-/** @throws CommandError when the root that was asked for cannot be had */
-async function bootOnDisks(options: BootOptions): Promise<Machine> {
+/** @throws CommandError when the root that was asked for cannot be had, or a disk is not the snapshot's */
+async function bootOnDisks(options: BootOptions, from: string | undefined): Promise<Machine> {
   try {
     return await boot(options);
   } catch (error) {
+    if (from !== undefined && !(error instanceof KernelPanic))
+      throw new CommandError(`cannot go on from ${from}: ${reasonOf(error)}`);
     const { root } = options;
     if (root === undefined || codeOf(error) === undefined) throw error;
     throw new CommandError(`cannot use ${root.source} as the root, as ${root.type}: ${reasonOf(error)}`);
@@ -176,7 +189,7 @@ async function measure(
     try {
       tree = await scanTree(fs, Buffer.from(root), { without: images });
     } catch (error) {
-      throw new CommandError(`cannot read ${spec.host} to import it: ${reasonOf(error)}`, EXIT_USAGE);
+      throw new CommandError(`cannot read ${spec.host} to import it: ${reasonOf(error)}`);
     }
     const { files, directories, symlinks, specials, links, bytes } = tree.totals;
     const kinds = [
@@ -249,19 +262,20 @@ async function importTree(
   const { totals, entries } = tree;
   const progress = meter('importing', entries.length - totals.directories, totals.bytes);
   const started = performance.now();
-  let result: CopyResult;
-  try {
-    if (update) removeOthers(machine.init.fs, tree, spec.machine);
-    result = await copyIn(machine.init, tree, spec.machine, progress, { lanes, update });
-  } catch (error) {
-    if (!(error instanceof MachineFullError)) throw error;
-    throw new CommandError(
-      `the machine is full (${formatBytes(machine.ramBytes)} of RAM): ${error.message}; give it more with --ram`,
-      EXIT_NO_ROOM,
-    );
-  } finally {
-    progress.stop();
-  }
+  const result = await interruptible(async (interruption) => {
+    const { signal } = interruption;
+    try {
+      if (update) removeOthers(machine.init.fs, tree, spec.machine);
+      const copied = await copyIn(machine.init, tree, spec.machine, progress, { lanes, update, signal });
+      if (!copied.stopped) return copied;
+    } catch (error) {
+      if (error instanceof MachineFullError) throw fullError(machine, spec, error);
+      throw error;
+    } finally {
+      progress.stop();
+    }
+    throw interruption.error(`${spec.host} was not imported as a whole`);
+  });
   const ms = performance.now() - started;
   const rate = formatBytes((result.bytes / ms) * 1000);
   detail(
@@ -269,6 +283,24 @@ async function importTree(
   );
   detail(`${formatBytes(machine.framesInUse * 4096)} of the machine's RAM are in use`);
   return reportCopy(result, 'not imported');
+}
+
+/** @param error  ENOSPC on a disk that is the root, or RAM at its end */
+function fullError(
+  machine: Machine,
+  { host, machine: target }: ImportSpec,
+  error: MachineFullError,
+): CommandError {
+  const { code, message, path: at } = error;
+  const { blocks, bsize, type } = machine.init.fs.statfsSync('/');
+  const isDisk = code === 'ENOSPC' && type === EXT4_MAGIC;
+  const full = isDisk
+    ? `the root's disk is full (${formatBytes(blocks * bsize)})`
+    : `the machine is full (${formatBytes(machine.ramBytes)} of RAM)`;
+  const name = at.toString();
+  const what = `${path.join(host, name)} to ${path.posix.join(target, name)}`;
+  const hint = isDisk ? 'damselfly img create makes a larger image' : 'give it more with --ram';
+  return new CommandError(`${full}: ${what} was not imported: ${message}; ${hint}`, EXIT_NO_ROOM);
 }
 
 async function exportTree(machine: Machine, spec: ImportSpec): Promise<boolean> {

@@ -1,4 +1,5 @@
 /** The disk images of `damselfly boot --disk`: opened before the machine is booted, closed after it is gone. */
+import fs from 'node:fs';
 import { FileDisk } from '../devices/node/file.ts';
 import { DISK_MAX } from '../../assembly/abi/disk.ts';
 import { OverlayDisk } from '../devices/overlay.ts';
@@ -15,6 +16,8 @@ export type OpenDisk = FileDisk | OverlayDisk;
 /** @throws CommandError that names the image; none is left open then */
 export function openDisks(images: readonly DiskImage[]): OpenDisk[] {
   const disks: OpenDisk[] = [];
+  for (const [slot, { file }] of images.entries()) checkName(file, slot);
+  checkTwice(images);
   for (const { file, readOnly, scratch } of images) {
     try {
       const disk = FileDisk.open(file, { readOnly: readOnly || scratch });
@@ -25,6 +28,57 @@ export function openDisks(images: readonly DiskImage[]): OpenDisk[] {
     }
   }
   return disks;
+}
+
+/** What looks like a part of an image, or a way to open it, and is none. @throws CommandError */
+function checkName(file: string, slot: number): void {
+  if (fs.existsSync(file)) return;
+  const [, image, mark, word] = /^(.+)([:#])([^:#/]*)$/s.exec(file) ?? [];
+  if (image === undefined || !fs.existsSync(image)) return;
+  if (mark === ':')
+    throw new CommandError(
+      `--disk ${file}: there is no :${word}, only :ro to read the image and :scratch to throw changes away`,
+      EXIT_USAGE,
+    );
+  const node = `/dev/vbd${slot}p${word}`;
+  throw new CommandError(
+    `--disk ${file}: a machine has the whole disk, and partition ${word} of it as ${node}: ` +
+      `give --disk ${image}, and --root ext4:${node} to live there`,
+    EXIT_USAGE,
+  );
+}
+
+/** One image as two disks would be written through two caches; only readers may share it. @throws CommandError */
+function checkTwice(images: readonly DiskImage[]): void {
+  const seen = new Map<string, number>();
+  for (const [slot, { file }] of images.entries()) {
+    const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
+    if (stat === undefined) continue;
+    const identity = `${stat.dev}:${stat.ino}`;
+    const first = seen.get(identity);
+    const writes = (at: number) => !images[at].readOnly && !images[at].scratch;
+    if (first !== undefined && (writes(first) || writes(slot)))
+      throw new CommandError(
+        `--disk ${file} is given twice, and one that is written can be one disk only: ` +
+          'give it once, or each time with :ro or :scratch',
+        EXIT_USAGE,
+      );
+    if (first === undefined || writes(slot)) seen.set(identity, slot);
+  }
+}
+
+/** What a snapshot does not hold must be given again. @throws CommandError that says what */
+export function checkGiven(from: string, kept: readonly SnapshotDisk[], given: number): void {
+  const missing = kept.filter(({ disk }) => disk === undefined || needsBase(disk)).slice(given);
+  if (missing.length === 0) return;
+  const which = missing.map(
+    ({ slot, disk, sizeBytes }) =>
+      `${disk === undefined ? '' : 'what lies below '}/dev/vbd${slot} (${formatBytes(sizeBytes)})`,
+  );
+  throw new CommandError(
+    `cannot go on from ${from} without ${which.join(' and ')}, which is not in the snapshot: ` +
+      `give the image again:${missing.map(() => ' --disk IMG:ro').join('')}`,
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { KernelPanic } from '../machine/panic.ts';
 import { CommandError, EXIT_CODES_HELP, EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_USAGE } from './errors.ts';
 import { addImgCommands } from './img/command.ts';
+import { watchOutput } from './stdout.ts';
 import { parseDisk, parseExport, parseImport, parseRoot, parseSeed, parseSize } from './values.ts';
 
 const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
@@ -152,6 +153,9 @@ function explain(error: unknown): number {
   return EXIT_FAILED;
 }
 
+watchOutput();
+// Should nothing be left to wait for before it has come to an end.
+process.exitCode = EXIT_FAILED;
 main().then((code) => {
   process.exitCode = code;
 });

@@ -6,9 +6,14 @@ import { formatCount } from './values.ts';
 const PROBLEMS_SHOWN = 10;
 
 /** Say what was not kept. True if everything was. */
-export function reportCopy({ problems, losses }: CopyResult, verb: string): boolean {
+export function reportCopy(
+  { problems, losses }: CopyResult,
+  verb: string,
+  nameOf = (path: string) => path,
+): boolean {
   for (const [what, count] of losses) warn(`not kept for ${formatCount(count, 'file')}: ${what}`);
-  for (const { path: name, reason } of problems.slice(0, PROBLEMS_SHOWN)) warn(`${verb}: ${name}: ${reason}`);
+  for (const { path: name, reason } of problems.slice(0, PROBLEMS_SHOWN))
+    warn(`${verb}: ${nameOf(name)}: ${reason}`);
   if (problems.length > PROBLEMS_SHOWN) warn(`… and ${problems.length - PROBLEMS_SHOWN} more ${verb}`);
   return problems.length === 0;
 }

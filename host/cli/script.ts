@@ -1,27 +1,35 @@
 /** A machine's shell between this command's own standard input, output and error. */
-import { SIGINT, SIGPIPE, SIGTERM } from '../../assembly/abi/signals.ts';
+import { SIGINT, SIGTERM } from '../../assembly/abi/signals.ts';
 import type { Userland } from '../programs/userland.ts';
-import { CommandError, EXIT_FAILED } from './errors.ts';
 import { loginEnvironment } from './login.ts';
+import { EXIT_SIGPIPE, outputError } from './stdout.ts';
 
-const EXIT_SIGPIPE = 128 + SIGPIPE;
-
-/** Run `argv` with what this process reads, and write what it writes. @returns its exit code; that of a
- *  program that SIGPIPE ended when nobody reads what it writes any more */
-export async function runBetween(userland: Userland, argv: readonly string[], home: string): Promise<number> {
+/**
+ * Run `argv` with what this process reads, and write what it writes. ^C and SIGTERM are handed on to it,
+ * or, with `until`, are somebody else's, and its input ends when that is aborted.
+ * @returns its exit code; that of a program that SIGPIPE ended when nobody reads what it writes any more
+ */
+export async function runBetween(
+  userland: Userland,
+  argv: readonly string[],
+  home: string,
+  until?: AbortSignal,
+): Promise<number> {
   const out = new Sink(process.stdout);
   const err = new Sink(process.stderr);
   const running = userland.start(argv, {
     cwd: home,
     env: loginEnvironment(),
-    stdin: process.stdin as AsyncIterable<Uint8Array>,
+    stdin: until === undefined ? process.stdin : untilAborted(process.stdin, until),
     stdout: (bytes) => out.put(bytes),
     stderr: (bytes) => err.put(bytes),
   });
   const interrupt = () => running.kill(SIGINT);
   const terminate = () => running.kill(SIGTERM);
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', terminate);
+  if (until === undefined) {
+    process.on('SIGINT', interrupt);
+    process.on('SIGTERM', terminate);
+  }
   try {
     const { code } = await running.done;
     // The last of it may have failed only now.
@@ -31,12 +39,28 @@ export async function runBetween(userland: Userland, argv: readonly string[], ho
   } catch (error) {
     if (error !== out.broken && error !== err.broken) throw error;
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return EXIT_SIGPIPE;
-    throw new CommandError(`cannot write the output: ${(error as Error).message}`, EXIT_FAILED);
+    throw outputError(error as Error);
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', terminate);
     // Nobody reads it any more; it must not keep this process.
     process.stdin.destroy();
+  }
+}
+
+/** What a stream gives, up to where a signal is aborted: it may be waited for in vain then. */
+async function* untilAborted(
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const source = stream[Symbol.asyncIterator]();
+  const end = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  while (!signal.aborted) {
+    const next = await Promise.race([source.next(), end]);
+    if (next === undefined || next.done) return;
+    yield next.value;
   }
 }
 

@@ -1,11 +1,11 @@
 /** Values on the command line, and sizes in what it prints. */
 import { InvalidArgumentError } from 'commander';
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
-/** "268435456", "64k", "256M", "1.5g", "1GiB" in bytes. */
+/** "268435456", "64k", "256M", "1.5g", "1GiB", "2T" in bytes. */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim());
   const bytes = match === null ? Number.NaN : Number(match[1]) * UNITS[match[2].toLowerCase()];
   if (!Number.isFinite(bytes)) throw new InvalidArgumentError('Give a size as 268435456, 256m or 1.5g.');
   return Math.round(bytes);
@@ -84,7 +84,8 @@ export function formatBytes(bytes: number): string {
       return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
     value /= 1024;
   }
-  return `${value.toLocaleString('en', { maximumFractionDigits: 2 })} GiB`;
+  const [large, unit] = value < 1024 ? [value, 'GiB'] : [value / 1024, 'TiB'];
+  return `${large.toLocaleString('en', { maximumFractionDigits: 2 })} ${unit}`;
 }
 
 /** A time that a person reads: 0.42 ms, 12 ms, 3.1 s. */

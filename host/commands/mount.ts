@@ -16,7 +16,7 @@ import {
   S_IFBLK,
   S_IFMT,
 } from '../../assembly/abi/flags.ts';
-import { EBUSY, EINVAL, ENODEV, ENOENT, EPERM } from '../../assembly/abi/errno.ts';
+import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTBLK, EPERM } from '../../assembly/abi/errno.ts';
 import { command, type Tool } from './lib/command.ts';
 import { errnoOf, Failure, strerror } from './lib/errors.ts';
 import { mounts } from './lib/mounts.ts';
@@ -66,11 +66,19 @@ function wantedOf(lists: readonly string[], flags: number): Wanted {
 const OWN_FLAGS =
   MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME | MS_RELATIME | MS_STRICTATIME;
 
+/** What a call that failed with ENOENT did not find: mount(8) looks at the target first. */
+function missing(tool: Tool, source: string, target: string): string {
+  const isSource = source.startsWith('/') && tryStat(tool.process, target) !== undefined;
+  return isSource && tryStat(tool.process, source) === undefined
+    ? `special device ${source} does not exist.`
+    : 'mount point does not exist.';
+}
+
 const WHY: ReadonlyMap<number, (source: string, target: string, type: string) => string> = new Map([
   [EPERM, () => 'must be superuser to use mount.'],
   [ENODEV, (_s: string, _t: string, type: string) => `unknown filesystem type '${type}'.`],
-  [ENOENT, () => 'mount point does not exist.'],
   [EBUSY, () => 'mount point is busy.'],
+  [ENOTBLK, (source: string) => `${source} is not a block device.`],
   [
     EINVAL,
     (source: string, target: string) =>
@@ -78,13 +86,12 @@ const WHY: ReadonlyMap<number, (source: string, target: string, type: string) =>
   ],
 ]);
 
-/** What a source is mounted as when nobody says: a disk has an ext4, anything else a tmpfs. @throws Failure */
+/** What a source is mounted as when nobody says: a disk has an ext4, anything else a tmpfs. */
 function typeOf(tool: Tool, source: string): string {
   const info = tryStat(tool.process, source);
-  if (info !== undefined && (info.mode & S_IFMT) === S_IFBLK) return 'ext4';
-  if (info === undefined && source.startsWith('/dev/'))
-    throw new Failure(`special device ${source} does not exist.`, 32);
-  return 'tmpfs';
+  // A device that is not there is no tmpfs: mounting it says what is wrong.
+  const isDisk = info === undefined ? source.startsWith('/dev/') : (info.mode & S_IFMT) === S_IFBLK;
+  return isDisk ? 'ext4' : 'tmpfs';
 }
 
 async function list(tool: Tool, type: string | undefined): Promise<void> {
@@ -160,7 +167,11 @@ export const mount = command(
         tool.process.mount(source, target, '', (wanted.flags & ~MS_REC) | MS_REMOUNT, '');
       }
     } catch (error) {
-      const why = WHY.get(errnoOf(error))?.(source, target, type) ?? `${strerror(error)}.`;
+      const errno = errnoOf(error);
+      const why =
+        errno === ENOENT
+          ? missing(tool, source, target)
+          : (WHY.get(errno)?.(source, target, type) ?? `${strerror(error)}.`);
       await tool.warn(`${target}: ${why}`, 32);
       return undefined;
     }

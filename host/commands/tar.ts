@@ -1,6 +1,6 @@
 /** tar: archives made, listed and unpacked, entry by entry. */
 import { O_CREAT, O_TRUNC, O_WRONLY } from '../../assembly/abi/flags.ts';
-import type { Output } from '../programs/program.ts';
+import type { Output, Program } from '../programs/program.ts';
 import { command, type Tool } from './lib/command.ts';
 import { Failure, strerror } from './lib/errors.ts';
 import { globExpression } from './lib/glob.ts';
@@ -68,8 +68,19 @@ function prepare(words: readonly string[]): readonly string[] {
   return [...options, ...values];
 }
 
+/** Looks on while an archive is unpacked. */
+export interface ExtractWatch {
+  /** Is no more to be unpacked? What was, gets its attributes. */
+  readonly stops: boolean;
+  /** A member is there. */
+  extracted(): void;
+  /** One could not be made, and what was begun of it is away. @returns whether that has been told */
+  failed(member: string, path: string, error: unknown): boolean;
+}
+
 /** What each half of tar works with. */
 export interface TarJob {
+  readonly watch?: ExtractWatch;
   readonly tool: Tool;
   readonly args: TarArguments;
   readonly names: readonly string[];
@@ -166,47 +177,51 @@ function enter(tool: Tool, directories: readonly string[]): void {
   }
 }
 
-export const tar = command(
-  {
-    summary: 'store files in an archive, list them and extract them',
-    usage: ['-c [OPTION]... FILE...', '-t [OPTION]... [MEMBER]...', '-x [OPTION]... [MEMBER]...'],
-    options: tarOptions,
-    prepare,
-    usageStatus: 64,
-    exits: { 0: 'successful', 2: 'fatal error', 64: 'wrong usage' },
-  },
-  async (tool, args) => {
-    const { options } = args;
-    const modes = [options.create, options.extract, options.list].filter(Boolean).length;
-    if (modes === 0)
-      throw new Failure(
-        "You must specify one of the '-Acdtrux', '--delete' or '--test-label' options",
-        2,
-        true,
-      );
-    if (modes > 1)
-      throw new Failure(
-        "You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option",
-        2,
-        true,
-      );
-    const excludes = options.exclude.map((pattern) => globExpression(pattern));
-    const job: TarJob = {
-      tool,
-      args,
-      names: await namesOf(tool, args),
-      excluded: (name) => excludes.some((pattern) => parts(name).some((part) => pattern.test(part))),
-      complain: async (message) => {
-        await tool.warn(message, 2);
-      },
-    };
-    const archive = options.file ?? '-';
-    if (options.create) await create(job, archive);
-    else await read(job, archive);
-    if (tool.status !== 0) await tool.say('Exiting with failure status due to previous errors');
-    return undefined;
-  },
-);
+export const tarProgram = (watch?: ExtractWatch): Program =>
+  command(
+    {
+      summary: 'store files in an archive, list them and extract them',
+      usage: ['-c [OPTION]... FILE...', '-t [OPTION]... [MEMBER]...', '-x [OPTION]... [MEMBER]...'],
+      options: tarOptions,
+      prepare,
+      usageStatus: 64,
+      exits: { 0: 'successful', 2: 'fatal error', 64: 'wrong usage' },
+    },
+    async (tool, args) => {
+      const { options } = args;
+      const modes = [options.create, options.extract, options.list].filter(Boolean).length;
+      if (modes === 0)
+        throw new Failure(
+          "You must specify one of the '-Acdtrux', '--delete' or '--test-label' options",
+          2,
+          true,
+        );
+      if (modes > 1)
+        throw new Failure(
+          "You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option",
+          2,
+          true,
+        );
+      const excludes = options.exclude.map((pattern) => globExpression(pattern));
+      const job: TarJob = {
+        watch,
+        tool,
+        args,
+        names: await namesOf(tool, args),
+        excluded: (name) => excludes.some((pattern) => parts(name).some((part) => pattern.test(part))),
+        complain: async (message) => {
+          await tool.warn(message, 2);
+        },
+      };
+      const archive = options.file ?? '-';
+      if (options.create) await create(job, archive);
+      else await read(job, archive);
+      if (tool.status !== 0) await tool.say('Exiting with failure status due to previous errors');
+      return undefined;
+    },
+  );
+
+export const tar = tarProgram();
 
 /** A name and all that follows each of its slashes: a pattern may match any of them. */
 function parts(name: string): string[] {

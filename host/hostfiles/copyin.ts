@@ -6,6 +6,7 @@
  * last the attributes of directories, deepest first, for making things in them changes their times.
  */
 import { constants, promises as host } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -41,13 +42,31 @@ const CHUNK_BYTES = 1 << 20;
 /** Holes are looked for in units of the machine's pages. */
 const BLOCK_BYTES = 4096;
 
+/** Work this long at a stretch, so that signals are heard. */
+const SLICE_MS = 30;
+
 /** The machine is full: going on would only fail for every file that is left. */
-export class MachineFullError extends Error {}
+export class MachineFullError extends Error {
+  /** ENOSPC: the file system is full; ENOMEM: RAM is. */
+  readonly code: string;
+  /** What did not fit, relative to the tree. */
+  readonly path: Buffer;
+  /** What was copied until then. */
+  readonly result: CopyResult;
+
+  constructor(error: unknown, path: Buffer, result: CopyResult) {
+    super(reasonOf(error), { cause: error });
+    this.code = codeOf(error) ?? '';
+    this.path = path;
+    this.result = result;
+  }
+}
 
 /**
  * Copy `tree` so that its root becomes `target`, with owners, modes, times to the nanosecond, extended
  * attributes (where the host has getfattr), holes, hard links, symlinks, fifos, sockets and device nodes. Directories that exist are kept
- * and get the tree's attributes; other files in the way are replaced. What fails is listed in the result.
+ * and get the tree's attributes; other files in the way are replaced. What fails is listed in the result; of a
+ * file that was begun then nothing stays.
  * @param process  acts as root in the machine
  * @throws MachineFullError when the machine runs out of memory
  */
@@ -56,9 +75,9 @@ export async function copyIn(
   tree: Tree,
   target: string,
   progress: CopyProgress,
-  { lanes = LANES, update = false }: CopyInOptions = {},
+  { lanes = LANES, ...options }: CopyInOptions = {},
 ): Promise<CopyResult> {
-  return new CopyIn(process, tree, Buffer.from(target), progress, update).run(lanes);
+  return new CopyIn(process, tree, Buffer.from(target), progress, options).run(lanes);
 }
 
 export interface CopyInOptions {
@@ -66,6 +85,8 @@ export interface CopyInOptions {
   lanes?: number;
   /** Files that are there with the same size and time of change keep their data. */
   update?: boolean;
+  /** Stop when it is aborted: what was copied stays, directories with their attributes. */
+  signal?: AbortSignal;
 }
 
 /** Remove what is below `target` and not in the tree, or is no directory where that has one. */
@@ -97,9 +118,20 @@ class CopyIn {
   readonly #first = new Map<string, Buffer>();
   #xattrs: XattrsByPath | undefined;
   readonly #update: boolean;
+  readonly #signal: AbortSignal | undefined;
+  #sliceEnd = 0;
+  /** Nothing more fits. */
+  #full: MachineFullError | undefined;
 
-  constructor(process: Process, tree: Tree, target: Buffer, progress: CopyProgress, update: boolean) {
+  constructor(
+    process: Process,
+    tree: Tree,
+    target: Buffer,
+    progress: CopyProgress,
+    { update = false, signal }: CopyInOptions,
+  ) {
     this.#update = update;
+    this.#signal = signal;
     this.#process = process;
     this.#tree = tree;
     this.#target = target;
@@ -114,6 +146,8 @@ class CopyIn {
     this.#makeParents();
     this.#xattrs = await readHostXattrs(this.#tree.root);
     for (const entry of this.#tree.entries) {
+      await this.#breathe();
+      if (this.#stops()) break;
       if (this.#parents.lacks(entry)) continue;
       if (isDirectory(entry)) {
         if (this.#try(entry, () => this.#directory(entry))) directories.push(entry);
@@ -127,9 +161,22 @@ class CopyIn {
     }
     const queue = files.values();
     await Promise.all(Array.from({ length: lanes }, () => this.#lane(queue)));
-    for (const entry of links) this.#try(entry, () => this.#link(entry));
+    for (const entry of links) if (!this.#stops()) this.#try(entry, () => this.#link(entry));
     for (const entry of directories.reverse()) this.#try(entry, () => this.#attributes(entry));
+    if (this.#full !== undefined) throw this.#full;
     return this.#result;
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() < this.#sliceEnd) return;
+    await new Promise(setImmediate);
+    this.#sliceEnd = performance.now() + SLICE_MS;
+  }
+
+  /** Is nothing more to be copied? */
+  #stops(): boolean {
+    if (this.#signal?.aborted) this.#result.stopped = true;
+    return this.#result.stopped || this.#full !== undefined;
   }
 
   #to({ path }: Entry): Buffer {
@@ -169,7 +216,11 @@ class CopyIn {
 
   #failed(entry: Entry, error: unknown): void {
     const code = codeOf(error);
-    if (code === 'ENOSPC' || code === 'ENOMEM') throw new MachineFullError(reasonOf(error));
+    if (code === 'ENOSPC' || code === 'ENOMEM') {
+      // All lanes come to their end before it is thrown.
+      this.#full ??= new MachineFullError(error, entry.path, this.#result);
+      return;
+    }
     // A panic, or a mistake of ours, is nothing to go on after.
     if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw error;
     this.#result.problems.push({ path: shown(entry.path), reason: reasonOf(error) });
@@ -189,7 +240,9 @@ class CopyIn {
 
   async #lane(queue: Iterator<Entry>): Promise<void> {
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    for (let next = queue.next(); !next.done; next = queue.next()) {
+    while (!this.#stops()) {
+      const next = queue.next();
+      if (next.done) return;
       const entry = next.value;
       await this.#tryLater(entry, () => this.#file(entry, buffer));
     }
@@ -211,52 +264,80 @@ class CopyIn {
     const source = await host.open(this.#from(entry), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
     try {
       const path = this.#to(entry);
-      const { fs } = this.#process;
       const fd = this.#replacing(path, () =>
         this.#process.openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0o600),
       );
+      let whole = false;
       try {
-        let at = 0;
-        for (;;) {
-          const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
-          if (bytesRead === 0) break;
-          const bytes = buffer.subarray(0, bytesRead);
-          if (isSparse(entry)) this.#writeData(fd, bytes, at);
-          else this.#write(fd, bytes, at);
-          at += bytesRead;
-          this.#progress.bytes(bytesRead);
-          if (bytesRead < buffer.length && at >= entry.size) break;
-        }
-        if (isSparse(entry)) fs.ftruncateSync(fd, at);
+        const written = await this.#data(entry, source, fd, buffer);
+        if (written === undefined) return;
+        this.#made(entry);
+        this.#result.bytes += written;
+        whole = true;
       } finally {
-        fs.closeSync(fd);
+        if (!whole) this.#forget(path);
       }
-      this.#made(entry);
     } finally {
       await source.close();
     }
   }
 
-  #write(fd: number, bytes: Buffer, position: number): void {
+  /** Take away a file that was begun. */
+  #forget(path: Buffer): void {
+    try {
+      this.#process.fs.unlinkSync(path);
+    } catch (error) {
+      // Where nothing can be removed, what stopped the copy is what is told.
+      if (codeOf(error) === undefined) throw error;
+    }
+  }
+
+  /** Copy a file's data, and close it. @returns bytes written; undefined: asked to stop in the middle */
+  async #data(entry: Entry, source: FileHandle, fd: number, buffer: Buffer): Promise<number | undefined> {
+    const { fs } = this.#process;
+    let written = 0;
+    try {
+      for (let at = 0; ; ) {
+        const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
+        // When another file finds it full, this one may still fit.
+        if (this.#signal?.aborted) return undefined;
+        const bytes = buffer.subarray(0, bytesRead);
+        written += isSparse(entry) ? this.#writeData(fd, bytes, at) : this.#write(fd, bytes, at);
+        at += bytesRead;
+        this.#progress.bytes(bytesRead);
+        if (bytesRead === 0 || (bytesRead < buffer.length && at >= entry.size)) {
+          if (isSparse(entry)) fs.ftruncateSync(fd, at);
+          return written;
+        }
+      }
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** @returns bytes written, all of them */
+  #write(fd: number, bytes: Buffer, position: number): number {
     const { fs } = this.#process;
     for (let done = 0; done < bytes.length; )
       done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
-    this.#result.bytes += bytes.length;
+    return bytes.length;
   }
 
-  /** Write the blocks that are not all zeros. */
-  #writeData(fd: number, bytes: Buffer, position: number): void {
-    if (isZero(bytes)) return;
+  /** Write the blocks that are not all zeros. @returns bytes written */
+  #writeData(fd: number, bytes: Buffer, position: number): number {
+    let written = 0;
+    if (isZero(bytes)) return 0;
     let start = -1;
     for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
       const zero = isZero(bytes.subarray(at, at + BLOCK_BYTES));
       if (!zero && start < 0) start = at;
       if (zero && start >= 0) {
-        this.#write(fd, bytes.subarray(start, at), position + start);
+        written += this.#write(fd, bytes.subarray(start, at), position + start);
         start = -1;
       }
     }
-    if (start >= 0) this.#write(fd, bytes.subarray(start), position + start);
+    if (start >= 0) written += this.#write(fd, bytes.subarray(start), position + start);
+    return written;
   }
 
   async #symlink(entry: Entry): Promise<void> {

@@ -49,14 +49,16 @@ const SLICE_MS = 30;
  * Copy a tree of the machine so that its root becomes `target` on the host. Directories that exist
  * are kept and get the tree's attributes; other files in the way are replaced; a symlink in the
  * way of a directory is an error and never followed.
+ * @param signal  stop between two files when it is aborted
  */
 export async function copyOut(
   process: Process,
   tree: Tree,
   target: string,
   progress: CopyProgress,
+  signal?: AbortSignal,
 ): Promise<CopyResult> {
-  return new CopyOut(process, tree, Buffer.from(target), progress).run();
+  return new CopyOut(process, tree, Buffer.from(target), progress, signal).run();
 }
 
 class CopyOut {
@@ -73,7 +75,16 @@ class CopyOut {
   readonly #root = process.getuid?.() === 0;
   #sliceEnd = 0;
 
-  constructor(machine: Process, tree: Tree, target: Buffer, progress: CopyProgress) {
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    machine: Process,
+    tree: Tree,
+    target: Buffer,
+    progress: CopyProgress,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#signal = signal;
     this.#process = machine;
     this.#tree = tree;
     this.#target = target;
@@ -86,6 +97,10 @@ class CopyOut {
     this.#result.problems.push(...this.#tree.problems);
     for (const entry of this.#tree.entries) {
       await this.#breathe();
+      if (this.#signal?.aborted) {
+        this.#result.stopped = true;
+        break;
+      }
       if (this.#parents.lacks(entry)) continue;
       if (isDirectory(entry)) {
         if (this.#try(entry, () => this.#directory(entry))) directories.push(entry);
@@ -220,6 +235,7 @@ class CopyOut {
     const source = machine.openat(AT_FDCWD, this.#from(entry), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       const fd = replacing(path, () => fs.openSync(path, flags, 0o600));
+      let whole = false;
       try {
         let end = 0;
         for (const [from, to] of dataOf(machine, source)) {
@@ -227,8 +243,10 @@ class CopyOut {
           if (end < to) break;
         }
         if (end < entry.size) fs.ftruncateSync(fd, entry.size);
+        whole = true;
       } finally {
         fs.closeSync(fd);
+        if (!whole) fs.unlinkSync(path);
       }
     } finally {
       machine.close(source);

@@ -53,10 +53,12 @@ export interface CopyResult {
   problems: Problem[];
   /** Kept only as well as Node can: what, and for how many files. */
   losses: Map<string, number>;
+  /** It was asked to stop before all was copied. */
+  stopped: boolean;
 }
 
 export function emptyResult(): CopyResult {
-  return { entries: 0, bytes: 0, problems: [], losses: new Map() };
+  return { entries: 0, bytes: 0, problems: [], losses: new Map(), stopped: false };
 }
 
 export function lose(result: CopyResult, what: string): void {

@@ -73,12 +73,32 @@ export class Userland {
   readonly machine: Machine;
   readonly runtime: Runtime;
 
-  /** Puts a file for each program into /bin, where there is none of that name. */
+  /**
+   * Puts a file for each program into /bin, where there is none of that name; in a root that cannot be written,
+   * into a tmpfs in its place.
+   * @throws Error EROFS: there is no /bin in such a root
+   */
   constructor(machine: Machine, programs: ProgramTable) {
     this.machine = machine;
     this.runtime = new Runtime(machine, programs);
-    const { fs } = machine.init;
-    fs.mkdirSync(BIN, { recursive: true });
+    const { init } = machine;
+    const isThere = init.fs.statSync(BIN, { throwIfNoEntry: false })?.isDirectory() === true;
+    try {
+      if (!isThere) init.fs.mkdirSync(BIN);
+      this.#fill(programs);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EROFS') throw error;
+      if (!isThere) {
+        const why = 'the root cannot be written, and has no /bin for the programs to be in';
+        throw Object.assign(new Error(`EROFS: ${why}`), { code: 'EROFS' });
+      }
+      init.mount('tmpfs', BIN, 'tmpfs', 0, 'mode=755');
+      this.#fill(programs);
+    }
+  }
+
+  #fill(programs: ProgramTable): void {
+    const { fs } = this.machine.init;
     for (const [name, { mode = PROGRAM_MODE }] of programs) {
       const path = `${BIN}/${name}`;
       if (fs.existsSync(path)) continue;

@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** Run the command to its end, with this text as its input. */
-export function damselfly(args: readonly string[], cwd?: string, input = ''): Ended {
+export function damselfly(args: readonly string[], cwd?: string, input: string | Uint8Array = ''): Ended {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     cwd,
     input,

@@ -58,7 +58,7 @@ test.for<[string[], number, string]>([
   [['boot', '--seed', '-1'], 2, 'whole number'],
   [['boot', '--flavour', 'down'], 2, 'up, smp'],
   [['boot', '--tour'], 2, 'add --import'],
-  [['boot', '--import', `${base}/nothing:/src`], 2, 'cannot read'],
+  [['boot', '--import', `${base}/nothing:/src`], 1, 'cannot read'],
   [['boot', '--import', `${base}/tree:/src`, '--ram', '16m'], 3, 'give --ram '],
   [['boot', '--from', `${base}/nothing`], 1, 'cannot boot from'],
   [['boot', '--from', `${base}/no-snapshot`], 1, 'is not a snapshot'],

@@ -43,6 +43,7 @@ export function addImgCommands(program: Command, finish: Finish): void {
     .description('disk images: make, fill, read, look at and check them')
     .addHelpText('after', IMG_HELP);
   addMaking(img, finish);
+  addLooking(img, finish);
   addCopying(img, finish);
   for (const [name, about] of INSIDE) {
     img
@@ -53,10 +54,19 @@ export function addImgCommands(program: Command, finish: Finish): void {
       .allowUnknownOption()
       .passThroughOptions()
       .helpOption(false)
-      .action(async (image, words) =>
-        finish(await (await import('./look.ts')).lookCommand(name, image, words)),
-      );
+      .addHelpText(
+        'after',
+        `\nThe options are those of the machine's ${name}: damselfly boot -c '${name} --help'`,
+      )
+      .action(async (image, words, _options, command: Command) => {
+        // What looks like an option is the command's, and stands behind the image.
+        if (image === '--help' || image === '-h') command.outputHelp();
+        else if (image.startsWith('-')) command.error(`error: the image comes before ${image}`);
+        else finish(await (await import('./look.ts')).lookCommand(name, image, words));
+      });
   }
+  for (const command of img.commands)
+    command.showHelpAfterError(`(damselfly img ${command.name()} --help tells more)`);
 }
 
 function addMaking(img: Command, finish: Finish): void {
@@ -64,8 +74,11 @@ function addMaking(img: Command, finish: Finish): void {
     .command('create')
     .description('make an image with an empty file system on it; the file must not be there')
     .argument('<image>', 'file to make')
-    .option('--size <size>', 'size of the image: 64M, 2G', parseSize)
-    .option('--fit <hostdir>', 'a size that this tree fits, with as much room again')
+    .option('--size <size>', 'size of the image: 64M, 2G, 1T', parseSize)
+    .option(
+      '--fit <hostdir>',
+      'a size that this tree fits, with as much room again; at least --size, if both are given',
+    )
     .option('--type <type>', 'ext2, ext3 or ext4', 'ext4')
     .option('--label <text>', 'volume label, at most 16 bytes')
     .option('--uuid <uuid>', 'volume UUID (default: a random one)')
@@ -80,6 +93,16 @@ function addMaking(img: Command, finish: Finish): void {
       finish(await (await import('./make.ts')).createCommand(image, options)),
     );
   img
+    .command('tune')
+    .description('give a file system another label or UUID')
+    .argument('<image>', 'IMG or IMG#partition')
+    .option('--label <text>', 'volume label, at most 16 bytes')
+    .option('--uuid <uuid>', "volume UUID, or 'random', or 'clear'")
+    .action(async (image, options) => finish(await (await import('./make.ts')).tuneCommand(image, options)));
+}
+
+function addLooking(img: Command, finish: Finish): void {
+  img
     .command('info')
     .description('what is on an image: partitions, the file system, its features and sizes')
     .argument('<image>', 'IMG or IMG#partition')
@@ -93,6 +116,7 @@ function addMaking(img: Command, finish: Finish): void {
 
 function addCopying(img: Command, finish: Finish): void {
   const ram = ['--ram <size>', 'RAM of the machine that does it (default: 64m)', parseSize] as const;
+  const parents = ['-p, --parents', 'make the directories on the way to the target'] as const;
   img
     .command('put')
     .description(
@@ -100,7 +124,8 @@ function addCopying(img: Command, finish: Finish): void {
     )
     .argument('<image>', 'IMG or IMG#partition')
     .argument('<hostpath>', 'what to copy')
-    .argument('<path>', 'where to, in the image')
+    .argument('<path>', 'where to, in the image; with a slash at its end, a directory that is there')
+    .option(...parents)
     .option(...ram)
     .action(async (image, from, to, options) =>
       finish(await (await import('./copy.ts')).putCommand(image, from, to, options)),
@@ -111,6 +136,7 @@ function addCopying(img: Command, finish: Finish): void {
     .argument('<image>', 'IMG or IMG#partition')
     .argument('<path>', 'what to copy, in the image')
     .argument('<hostpath>', 'where to')
+    .option(...parents)
     .option(...ram)
     .action(async (image, from, to, options) =>
       finish(await (await import('./copy.ts')).getCommand(image, from, to, options)),
@@ -126,5 +152,8 @@ function addCopying(img: Command, finish: Finish): void {
     .description('unpack a tar archive from standard input into a directory of an image')
     .argument('<image>', 'IMG or IMG#partition')
     .argument('[path]', 'where to; made if it is not there', '/')
-    .action(async (image, path) => finish(await (await import('./look.ts')).untarCommand(image, path)));
+    .option(...ram)
+    .action(async (image, path, options) =>
+      finish(await (await import('./untar.ts')).untarCommand(image, path, options)),
+    );
 }

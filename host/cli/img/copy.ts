@@ -5,38 +5,60 @@ import { copyIn, MachineFullError } from '../../hostfiles/copyin.ts';
 import { copyOut } from '../../hostfiles/copyout.ts';
 import { type CopyResult, codeOf, reasonOf } from '../../hostfiles/entry.ts';
 import { scanTree, type Tree } from '../../hostfiles/scan.ts';
-import { CommandError, EXIT_FAILED, EXIT_NO_ROOM, EXIT_OK, EXIT_USAGE } from '../errors.ts';
+import type { NodeFs } from '../../index.ts';
+import { CommandError, EXIT_FAILED, EXIT_OK } from '../errors.ts';
+import type { Interruption } from '../interrupt.ts';
 import { detail, meter } from '../output.ts';
 import { reportCopy } from '../report.ts';
 import { formatBytes, formatCount, formatMs } from '../values.ts';
-import { type ImageOptions, parseImage, withMounted } from './open.ts';
+import { fullError } from './full.ts';
+import { parseImage } from './image.ts';
+import { type ImageOptions, withMounted } from './open.ts';
+
+export interface CopyOptions extends ImageOptions {
+  /** Make the directories on the way to the target. */
+  parents?: boolean;
+}
+
+/** What is copied where, in words. */
+interface Copy {
+  readonly from: string;
+  readonly to: string;
+  /** How many names. */
+  readonly total: number;
+  readonly interruption: Interruption;
+}
 
 /** Copy `source` of the host to `target` in the image. @returns the exit code */
 export async function putCommand(
   image: string,
   source: string,
   target: string,
-  options: ImageOptions,
+  options: CopyOptions,
 ): Promise<number> {
   let tree: Tree;
   try {
     const without = [path.resolve(parseImage(image).file)];
     tree = await scanTree(fs, Buffer.from(path.resolve(source)), { without });
   } catch (error) {
-    throw new CommandError(`cannot read ${source}: ${reasonOf(error)}`, EXIT_USAGE);
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`cannot read ${source}: ${reasonOf(error)}`);
   }
-  return withMounted(image, true, options, async ({ process }) => {
-    const to = nameAsCp(absolute(target), path.basename(path.resolve(source)), (name) =>
-      process.fs.statSync(name, { throwIfNoEntry: false })?.isDirectory(),
-    );
+  return withMounted(image, true, options, async ({ process, interruption }) => {
+    const name = path.basename(path.resolve(source));
+    const to = nameAsCp(process.fs, absolute(target), name, options, `${image}:`);
     const { totals, entries } = tree;
     const progress = meter('copying', entries.length - totals.directories, totals.bytes);
-    return told(`${source} to ${image}:${to}`, async () => {
+    const copy = { from: source, to: `${image}:${to}`, total: entries.length, interruption };
+    return told(copy, async () => {
       try {
-        return await copyIn(process, tree, to, progress);
+        return await copyIn(process, tree, to, progress, { signal: interruption.signal });
       } catch (error) {
         if (!(error instanceof MachineFullError)) throw error;
-        throw new CommandError(`the image is full: ${error.message}`, EXIT_NO_ROOM);
+        const at = error.path.toString();
+        const what = `${path.join(source, at)} to ${image}:${path.posix.join(to, at)}`;
+        const copied = `${error.result.entries} of ${formatCount(entries.length, 'name')} were copied`;
+        throw fullError(process.fs, image, error, `${what} was not copied`, copied);
       } finally {
         progress.stop();
       }
@@ -49,10 +71,10 @@ export async function getCommand(
   image: string,
   source: string,
   target: string,
-  options: ImageOptions,
+  options: CopyOptions,
 ): Promise<number> {
-  return withMounted(image, false, options, async ({ process }) => {
-    const from = absolute(source);
+  return withMounted(image, false, options, async ({ process, interruption }) => {
+    const from = path.posix.resolve('/', source);
     let tree: Tree;
     try {
       tree = await scanTree(process.fs, Buffer.from(from));
@@ -60,15 +82,14 @@ export async function getCommand(
       if (codeOf(error) === undefined) throw error;
       throw new CommandError(`cannot read ${source} in ${image}: ${reasonOf(error)}`);
     }
-    const to = nameAsCp(path.resolve(target), path.posix.basename(from) || '.', (name) =>
-      fs.statSync(name, { throwIfNoEntry: false })?.isDirectory(),
-    );
-    fs.mkdirSync(path.dirname(to), { recursive: true });
+    const given = target.endsWith('/') ? `${path.resolve(target)}/` : path.resolve(target);
+    const to = nameAsCp(fs, given, path.posix.basename(from), options, '');
     const { totals, entries } = tree;
     const progress = meter('copying', entries.length - totals.directories, totals.bytes);
-    return told(`${image}:${from} to ${to}`, async () => {
+    const copy = { from: `${image}:${from}`, to, total: entries.length, interruption };
+    return told(copy, async () => {
       try {
-        return await copyOut(process, tree, to, progress);
+        return await copyOut(process, tree, to, progress, interruption.signal);
       } finally {
         progress.stop();
       }
@@ -76,19 +97,51 @@ export async function getCommand(
   });
 }
 
-/** Into a directory that is there under its own name, otherwise as that name. */
-function nameAsCp(target: string, name: string, isDirectory: (path: string) => boolean | undefined): string {
-  return isDirectory(target) && name !== '.' && name !== '' ? path.posix.join(target, name) : target;
+/**
+ * Into a directory that is there under its own name, otherwise as that name. A name that ends in a slash is
+ * a directory that is there, and so is what a name lies in.
+ * @throws CommandError
+ */
+function nameAsCp(
+  files: Pick<NodeFs, 'statSync' | 'mkdirSync'>,
+  target: string,
+  name: string,
+  { parents = false }: CopyOptions,
+  where: string,
+): string {
+  const isDirectory = (path: string) => files.statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  const wanted = target.length > 1 && target.endsWith('/') ? target.slice(0, -1) : path.dirname(target);
+  if (!isDirectory(wanted)) {
+    if (!parents)
+      throw new CommandError(`there is no directory ${where}${wanted} (--parents makes what is missing)`);
+    try {
+      files.mkdirSync(wanted, { recursive: true });
+    } catch (error) {
+      throw new CommandError(`cannot make the directory ${where}${wanted}: ${reasonOf(error)}`);
+    }
+  }
+  const plain = target.replace(/(?<=.)\/$/, '');
+  return isDirectory(plain) && name !== '' ? path.posix.join(plain, name) : plain;
 }
 
+/** From the root; a slash at the end stays, and says that a directory is meant. */
 function absolute(name: string): string {
-  return path.posix.resolve('/', name);
+  const whole = path.posix.resolve('/', name);
+  return whole !== '/' && /\/\.?$/.test(name) ? `${whole}/` : whole;
 }
 
-async function told(what: string, copy: () => Promise<CopyResult>): Promise<number> {
+async function told(
+  { from, to, total, interruption }: Copy,
+  copy: () => Promise<CopyResult>,
+): Promise<number> {
   const started = performance.now();
   const result = await copy();
+  const good = reportCopy(result, 'not copied', (at) => `${path.join(from, at)} to ${path.join(to, at)}`);
+  if (result.stopped) {
+    const done = `${result.entries} of ${formatCount(total, 'name')} were copied`;
+    throw interruption.error(`${from} to ${to}: ${done}, and are there`);
+  }
   const took = formatMs(performance.now() - started);
-  detail(`${what}: ${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${took}`);
-  return reportCopy(result, 'not copied') ? EXIT_OK : EXIT_FAILED;
+  detail(`${from} to ${to}: ${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${took}`);
+  return good ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,4 +1,4 @@
-/** `img ls`, `img cat` and their kin, `img tar` and `img untar`: the machine's own commands on an image. */
+/** `img ls`, `img cat` and their kin, and `img tar`: the machine's own commands on an image. */
 import path from 'node:path';
 import { runInside } from './inside.ts';
 import { withMounted } from './open.ts';
@@ -10,20 +10,17 @@ const READERS: ReadonlySet<string> = new Set(['ls', 'cat', 'tree', 'stat', 'find
 export function lookCommand(name: string, image: string, words: readonly string[]): Promise<number> {
   const writes =
     !READERS.has(name) || words.some((word) => name === 'find' && /^-(delete|exec|ok)/.test(word));
-  return withMounted(image, writes, {}, ({ machine }) => runInside(machine, [name, ...words]));
+  return withMounted(image, writes, {}, async ({ machine, interruption }) => {
+    const code = await runInside(machine, [name, ...words]);
+    if (interruption.signal.aborted && writes)
+      throw interruption.error(`${name}: what it did in ${image} until then stays`);
+    return code;
+  });
 }
 
 export function tarCommand(image: string, tree: string): Promise<number> {
   const { dir, base } = split(tree);
   return lookCommand('tar', image, ['-c', '-C', dir, base]);
-}
-
-export function untarCommand(image: string, target: string): Promise<number> {
-  const to = path.posix.resolve('/', target);
-  return withMounted(image, true, {}, ({ machine, process }) => {
-    process.fs.mkdirSync(to, { recursive: true });
-    return runInside(machine, ['tar', '-x', '-p', '-C', to]);
-  });
 }
 
 /** The root is archived as ".", anything else under its own name. */

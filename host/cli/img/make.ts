@@ -1,17 +1,20 @@
-/** `img create`, `img info`, `img check`. */
+/** `img create`, `img tune`, `img info`, `img check`. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { FileDisk } from '../../devices/node/file.ts';
 import { check } from '../../ext4/check.ts';
-import { info as ext4Info, NoFileSystemError } from '../../ext4/info.ts';
+import { info as ext4Info, NoFileSystemError, readSuper } from '../../ext4/info.ts';
 import { type Ext4Type, MkfsError, type MkfsOptions, mkfs } from '../../ext4/mkfs.ts';
-import { reasonOf } from '../../hostfiles/entry.ts';
+import { TuneError, tune } from '../../ext4/tune.ts';
+import { codeOf, reasonOf } from '../../hostfiles/entry.ts';
 import { scanTree } from '../../hostfiles/scan.ts';
 import { CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../errors.ts';
-import { detail, print } from '../output.ts';
+import { type Interruption, interruptible } from '../interrupt.ts';
+import { detail, print, warn } from '../output.ts';
 import { formatBytes, formatCount } from '../values.ts';
-import { boot } from '../../index.ts';
-import { openImage, parseImage, partitionsOf, withDevice } from './open.ts';
+import { INCOMPAT_RECOVER } from '../../../assembly/abi/ext4.ts';
+import { withMounted } from './open.ts';
+import { listOf, truncationOf, withDevice } from './partitions.ts';
 
 export interface CreateOptions {
   size?: number;
@@ -34,7 +37,11 @@ const MIB = 2 ** 20;
 const FIT_MIN_BYTES = 64 * MIB;
 
 /** @returns the exit code */
-export async function createCommand(image: string, options: CreateOptions): Promise<number> {
+export function createCommand(image: string, options: CreateOptions): Promise<number> {
+  return interruptible((interruption) => create(image, options, interruption));
+}
+
+async function create(image: string, options: CreateOptions, interruption: Interruption): Promise<number> {
   const { type } = options;
   if (!TYPES.includes(type))
     throw new CommandError(`--type is ${TYPES.join(', ')}, and not ${type}`, EXIT_USAGE);
@@ -43,7 +50,8 @@ export async function createCommand(image: string, options: CreateOptions): Prom
       `${image}: a name that ends like this means something else to other commands`,
       EXIT_USAGE,
     );
-  const sizeBytes = options.size ?? (await sizeThatFits(options.fit));
+  const sizeBytes = await sizeOf(options);
+  if (interruption.signal.aborted) throw interruption.error(`${image} was not made`);
   const device = makeFile(image, sizeBytes);
   try {
     const made = mkfs(device, mkfsOptions(options));
@@ -72,7 +80,8 @@ function makeFile(image: string, sizeBytes: number): FileDisk {
   try {
     return FileDisk.open(image, { createBytes: sizeBytes });
   } catch (error) {
-    throw new CommandError(`cannot make ${image}: ${reasonOf(error)}`, EXIT_USAGE);
+    const isThere = codeOf(error) === 'EEXIST';
+    throw new CommandError(`cannot make ${image}: ${isThere ? 'it is there already' : reasonOf(error)}`);
   }
 }
 
@@ -86,15 +95,21 @@ function mkfsOptions({ type, reserved, usage, size: _, fit: __, ...options }: Cr
   };
 }
 
+/** With both options: what fits the tree, and at least the size. */
+async function sizeOf({ size, fit }: CreateOptions): Promise<number> {
+  if (fit !== undefined) return Math.max(size ?? 0, await sizeThatFits(fit));
+  if (size !== undefined) return size;
+  throw new CommandError('say how large: --size 256M, or --fit HOSTDIR', EXIT_USAGE);
+}
+
 /** Twice what the tree takes in blocks of 4 KiB and inodes, in whole 64 MiB. */
-async function sizeThatFits(tree: string | undefined): Promise<number> {
-  if (tree === undefined) throw new CommandError('say how large: --size 256M, or --fit HOSTDIR', EXIT_USAGE);
+async function sizeThatFits(tree: string): Promise<number> {
   try {
     const { totals, entries } = await scanTree(fs, Buffer.from(path.resolve(tree)));
     const bytes = 2 * (totals.pageBytes + entries.length * 4096);
     return Math.max(FIT_MIN_BYTES, Math.ceil(bytes / FIT_MIN_BYTES) * FIT_MIN_BYTES);
   } catch (error) {
-    throw new CommandError(`cannot read ${tree}: ${reasonOf(error)}`, EXIT_USAGE);
+    throw new CommandError(`cannot read ${tree}: ${reasonOf(error)}`);
   }
 }
 
@@ -114,6 +129,8 @@ export async function checkCommand(image: string): Promise<number> {
     }
     const more = result.findings.length - FINDINGS_SHOWN;
     if (more > 0) print(`… and ${formatCount(more, 'more finding')}`);
+    const cut = truncationOf(device);
+    if (cut !== undefined) print(cut);
     const { inodesUsed, inodes, blocksUsed, blocks } = result;
     print(
       `${image}: ${result.clean ? 'clean' : formatCount(result.damaged, 'thing')}${result.clean ? '' : ' wrong'}, ` +
@@ -127,32 +144,55 @@ export async function checkCommand(image: string): Promise<number> {
 /** Tells what is on an image: its partitions, or what a file system says of itself. */
 export async function infoCommand(image: string): Promise<number> {
   try {
-    return await withDevice(image, (device) => {
-      print(ext4Info(device).text.trimEnd());
-      return EXIT_OK;
-    });
+    return await withDevice(
+      image,
+      (device) => {
+        print(ext4Info(device).text.trimEnd());
+        const cut = truncationOf(device);
+        if (cut !== undefined) warn(`${image}: ${cut}`);
+        return EXIT_OK;
+      },
+      {
+        onPartitions: (partitions) => {
+          print(listOf(image, partitions));
+          return EXIT_OK;
+        },
+      },
+    );
   } catch (error) {
     if (!(error instanceof NoFileSystemError)) throw error;
-    return showPartitions(image);
+    throw new CommandError(`${image}: no ext2, ext3 or ext4, and no partitions`);
   }
 }
 
-/** No file system: are there partitions? */
-async function showPartitions(image: string): Promise<number> {
-  const { file, partition } = parseImage(image);
-  const device = openImage(file, true);
+export interface TuneCommandOptions {
+  label?: string;
+  uuid?: string;
+}
+
+/** Give a file system another label or UUID. @returns the exit code */
+export async function tuneCommand(image: string, options: TuneCommandOptions): Promise<number> {
+  if (options.label === undefined && options.uuid === undefined)
+    throw new CommandError('say what to change: --label TEXT, --uuid UUID', EXIT_USAGE);
   try {
-    const machine = await boot({ disks: [device] });
-    const names = partition === 0 ? partitionsOf(machine) : [];
-    const sizes = machine.fs.readFileSync('/proc/partitions', 'utf8');
-    machine.shutdown();
-    if (names.length === 0) throw new CommandError(`${image}: no ext2, ext3 or ext4, and no partitions`);
-    for (const name of names) {
-      const kib = Number(new RegExp(`(\\d+) ${name}$`, 'm').exec(sizes)?.[1] ?? 0);
-      print(`${file}#${name.slice('vbd0p'.length)}  ${formatBytes(kib * 1024)}`);
-    }
-    return EXIT_OK;
-  } finally {
-    device.close();
+    // A journal that is to be replayed would bring the old superblock back.
+    if (await withDevice(image, (device) => readSuper(device).incompat(INCOMPAT_RECOVER)))
+      await withMounted(image, true, {}, async () => EXIT_OK);
+    return await interruptible(() =>
+      withDevice(
+        image,
+        (device) => {
+          tune(device, options);
+          const { label, uuidText } = readSuper(device);
+          detail(`${image}: label ${label === '' ? '(none)' : label}, UUID ${uuidText}`);
+          return EXIT_OK;
+        },
+        { write: true },
+      ),
+    );
+  } catch (error) {
+    if (error instanceof TuneError || error instanceof NoFileSystemError)
+      throw new CommandError(`cannot tune ${image}: ${error.message}`);
+    throw error;
   }
 }

@@ -73,18 +73,27 @@ class Extractor {
       if (header.type === 'directory') {
         this.#makeDirectory(path);
         this.#directories.push({ path, header });
-        return;
-      }
-      this.#makeAbove(path);
-      if (!(await this.#cleared(path))) return;
-      if (header.type === 'symlink' || header.type === 'link') this.#links.push({ path, header });
-      else {
+      } else {
+        this.#makeAbove(path);
+        if (!(await this.#cleared(path))) return;
+        if (header.type === 'symlink' || header.type === 'link') {
+          this.#links.push({ path, header });
+          return;
+        }
         await this.#make(path, header, entry);
+        if (this.#job.watch?.stops) return;
         this.#attributes(path, header);
       }
+      this.#job.watch?.extracted();
     } catch (error) {
-      await this.#job.complain(`${header.name}: Cannot open: ${strerror(error)}`);
+      await this.#failed(header.name, path, error, error instanceof WriteError ? 'write' : 'open');
     }
+  }
+
+  async #failed(member: string, path: string, error: unknown, verb: string): Promise<void> {
+    const cause = error instanceof WriteError ? error.cause : error;
+    if (this.#job.watch?.failed(member, path, cause)) return;
+    await this.#job.complain(`${member}: Cannot ${verb}: ${strerror(cause)}`);
   }
 
   #makeDirectory(path: string): void {
@@ -125,14 +134,22 @@ class Extractor {
     }
     const fd = await tool.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
     const output = tool.context.output(fd);
+    let whole = false;
+    let failed: WriteError | undefined;
     try {
+      // All of it is read, whatever happens: a loop that is left would end the archive's reader.
       for await (const chunk of entry) {
-        await output.write(chunk);
+        if (failed !== undefined || this.#job.watch?.stops) continue;
+        failed = await writing(() => output.write(chunk));
         await tool.moved(chunk.length);
       }
-      await output.flush();
+      failed ??= await writing(() => output.flush());
+      if (failed !== undefined) throw failed;
+      whole = !this.#job.watch?.stops;
     } finally {
       tool.process.close(fd);
+      // GNU leaves what it could write.
+      if (!whole && this.#job.watch !== undefined) tool.process.unlinkat(AT_FDCWD, path);
     }
   }
 
@@ -162,17 +179,18 @@ class Extractor {
     // Hard links to links need those to be there.
     this.#links.sort((a, b) => Number(a.header.type === 'link') - Number(b.header.type === 'link'));
     for (const { path, header } of this.#links) {
+      if (this.#job.watch?.stops) break;
       const target = header.linkname ?? '';
       try {
-        if (header.type === 'link') {
-          tool.fs.linkSync((await this.#place(target)) ?? target, path);
-          continue;
+        if (header.type === 'link') tool.fs.linkSync((await this.#place(target)) ?? target, path);
+        else {
+          tool.fs.symlinkSync(target, path);
+          this.#attributes(path, header);
         }
-        tool.fs.symlinkSync(target, path);
-        this.#attributes(path, header);
+        this.#job.watch?.extracted();
       } catch (error) {
         const kind = header.type === 'link' ? 'hard link to' : 'create symlink to';
-        await this.#job.complain(`${header.name}: Cannot ${kind} '${target}': ${strerror(error)}`);
+        await this.#failed(header.name, path, error, `${kind} '${target}'`);
       }
     }
     // The innermost first, so that no time is changed again.
@@ -183,6 +201,18 @@ class Extractor {
         await this.#job.complain(`${header.name}: Cannot change attributes: ${strerror(error)}`);
       }
     }
+  }
+}
+
+/** A file's data could not be written. */
+class WriteError extends Error {}
+
+async function writing(write: () => void | Promise<void>): Promise<WriteError | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    return new WriteError(undefined, { cause: error });
   }
 }
 
@@ -227,15 +257,32 @@ async function feed(chunks: AsyncIterable<Uint8Array>, sink: TarExtract): Promis
 
 /** List an archive, or unpack it, as the job says. @throws Error about a broken archive */
 export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const { tool, args } = job;
+  const { args } = job;
   // Names as bytes; what they are as text is found out here.
   const reader = extract({ filenameEncoding: 'latin1' });
   const selection = new Selection(job.names);
   const extractor = args.options.list ? undefined : new Extractor(job);
   void feed(chunks, reader);
+  try {
+    await readEntries(job, reader, selection, extractor);
+  } catch (error) {
+    // It is cut off where it was stopped.
+    if (!job.watch?.stops) throw error;
+  }
+  await extractor?.finish();
+  for (const name of selection.missing()) await job.complain(`${name}: Not found in archive`);
+}
+
+async function readEntries(
+  job: TarJob,
+  reader: TarExtract,
+  selection: Selection,
+  extractor: Extractor | undefined,
+): Promise<void> {
+  const { tool, args } = job;
   for await (const entry of reader) {
     const header = namesOf(entry.header);
-    if (selection.has(header.name) && !job.excluded(header.name)) {
+    if (!job.watch?.stops && selection.has(header.name) && !job.excluded(header.name)) {
       const isListed = extractor === undefined || (args.options.verbose && extractor.places(header.name));
       if (isListed) {
         const line = `${lineOf(header, args, tool)}\n`;
@@ -245,6 +292,4 @@ export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>
     }
     entry.resume();
   }
-  await extractor?.finish();
-  for (const name of selection.missing()) await job.complain(`${name}: Not found in archive`);
 }
