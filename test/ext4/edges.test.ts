@@ -5,6 +5,7 @@ import { MemoryDisk } from '../../host/devices/memory.ts';
 import type { Machine } from '../../host/machine/machine.ts';
 import { codeOf } from '../unit/kernel/kit.ts';
 import {
+  ask,
   bytesOf,
   checkClean,
   debugfs,
@@ -182,6 +183,48 @@ test('a directory that says to be larger than the disk is none', () => {
   const image = mkfs(['-t', 'ext2', '-b', '1024'], { debugfs: ['mkdir d', 'sif d size 0x40000000'] });
   const { machine } = mounted(image, { type: 'ext2' });
   expect(codeOf(() => machine.fs.statSync(`${M}/d`))).toBe('EUCLEAN');
+  machine.process().umount(M);
+  machine.shutdown();
+});
+
+/** The image with the bitmap of its only group damaged, as dumpe2fs names it. */
+function badBitmap(image: Uint8Array, which: 'Block' | 'Inode'): Uint8Array {
+  const block = Number(new RegExp(`${which} bitmap at (\\d+)`).exec(ask('dumpe2fs', [], image).output)?.[1]);
+  const bad = image.slice();
+  bad[block * 1024 + 100] ^= 0x10;
+  return bad;
+}
+
+test.each([
+  ['Block', 'mkdir'],
+  ['Block', 'symlink'],
+  ['Block', 'fsync'],
+  ['Inode', 'mkdir'],
+  ['Inode', 'symlink'],
+  ['Inode', 'open'],
+] as const)('%s bitmap with a bad checksum: %s says so, and not that the disk is full', (which, call) => {
+  const { machine } = mounted(
+    badBitmap(
+      mkfs(['-t', 'ext4', '-b', '1024'], { sizeBytes: 4 << 20, debugfs: ['write /dev/null f'] }),
+      which,
+    ),
+  );
+  const { fs } = machine;
+  const calls = {
+    mkdir: () => fs.mkdirSync(`${M}/d`),
+    symlink: () => fs.symlinkSync('x'.repeat(300), `${M}/s`),
+    open: () => fs.writeFileSync(`${M}/new`, ''),
+    fsync: () => {
+      const fd = fs.openSync(`${M}/f`, 'r+');
+      try {
+        fs.writeSync(fd, 'x');
+        fs.fsyncSync(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+    },
+  };
+  expect(codeOf(calls[call])).toBe('EUCLEAN');
   machine.process().umount(M);
   machine.shutdown();
 });

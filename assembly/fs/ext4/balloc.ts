@@ -13,14 +13,14 @@
  *
  * Locks: em_lock, taken here inside an ei_lock.
  */
-import { ENOMEM, ENOSPC } from '../../abi/errno';
+import { ENOMEM, ENOSPC, EUCLEAN } from '../../abi/errno';
 import { BG_BLOCK_UNINIT } from '../../abi/ext4';
 import { curcred } from '../../proc/cred';
 import { frameArrayAt, frameArrayFree, frameArrayGrow, FrameArray } from '../../vm/array';
 import { ALLOC_NOIO, ALLOC_RESERVE, ALLOC_ZERO, PG_KERNEL, pageAddr, pageAlloc, pageFree, pageOf } from '../../vm/page';
 import { kfree, kmalloc } from '../../vm/zone';
 import { bitsClear, bitsCountClear, bitsNextClear, bitsNextSet, bitsSet } from './bits';
-import { ext4Error } from './error';
+import { ext4Error, ext4Half } from './error';
 import { ext4FlushNone } from './da';
 import { freedAdd, freedRelease } from './freed';
 import {
@@ -34,11 +34,12 @@ import {
   gdSetFlags,
   gdSetFreeBlocks,
   groupDesc,
-  groupDirty,
   groupInfo,
+  groupSum,
+  groupWill,
 } from './group';
 import { metaMark, metaOverlaps } from './layout';
-import { ext4Bget, ext4Bread, ext4Brelse, ext4Dirty } from './txn';
+import { ext4Bget, ext4Bread, ext4Brelse, ext4BufError, ext4Dirty } from './txn';
 import {
   blockInRange,
   EM_SBDIRTY,
@@ -68,6 +69,8 @@ export class Balloc {
   ba_flen: u32;
   ba_da: u32; //       inodes to be written before the next commit (EI_DADIRTY)
   ba_incommit: u32; // those are being written because of a commit
+  ba_error: i32; //    why the last bitmap that could not be had could not
+  ba_pad: u32;
   // a GroupFree for each group
   ba_g0: u32;
   ba_g1: u32;
@@ -184,15 +187,22 @@ export function giFlags(em: Ext4Mount, g: u32): u32 {
   return load<u32>(groupInfo(em, g));
 }
 
-/** A group's bitmap, held; 0: it cannot be had or is not to be believed. em_lock held. */
+/** A group's bitmap, held; 0: it cannot be had or is not to be believed, and ba_error says why. em_lock held. */
 export function bitmapGet(em: Ext4Mount, g: u32): usize {
   const gi = giFlags(em, g);
-  if (gi & GI_BBITMAP_BAD) return 0;
+  const ba = baOf(em);
+  if (gi & GI_BBITMAP_BAD) {
+    ba.ba_error = -EUCLEAN;
+    return 0;
+  }
   const gd = groupDesc(em, g);
   const uninit = (gdFlags(em, gd) & BG_BLOCK_UNINIT) != 0;
   const block = gdBlockBitmap(em, gd);
   const b = uninit ? ext4Bget(em, block) : ext4Bread(em, block);
-  if (b == 0) return 0;
+  if (b == 0) {
+    ba.ba_error = ext4BufError();
+    return 0;
+  }
   if (uninit) bitmapMake(em, g, b);
   if (gi & GI_BBITMAP_OK) return b;
   if ((uninit || blockBitmapOk(em, gd, b)) && bitmapSane(em, g, b)) {
@@ -204,7 +214,7 @@ export function bitmapGet(em: Ext4Mount, g: u32): usize {
   // nobody gets them any more, so nobody may be promised them
   const lost = <u64>gdFreeBlocks(em, gd);
   em.em_freeblocks -= lost < em.em_freeblocks ? lost : em.em_freeblocks;
-  ext4Error(em, 'block bitmap', 0, block);
+  ba.ba_error = ext4Error(em, 'block bitmap', 0, block);
   return 0;
 }
 
@@ -227,7 +237,8 @@ function bitmapSane(em: Ext4Mount, g: u32, b: usize): bool {
 /** Take or free bits that are all the other way now: bitmap, descriptor, counts. em_lock held. */
 function bitsChange(em: Ext4Mount, g: u32, b: usize, bit: u32, n: u32, take: bool): i32 {
   const gd = groupDesc(em, g);
-  const e = ext4Dirty(em, b, gdBlockBitmap(em, gd));
+  let e = ext4Dirty(em, b, gdBlockBitmap(em, gd));
+  if (e == 0) e = groupWill(em, g);
   if (e != 0) return e;
   const had = gdFreeBlocks(em, gd);
   if (take) {
@@ -244,7 +255,8 @@ function bitsChange(em: Ext4Mount, g: u32, b: usize, bit: u32, n: u32, take: boo
   if (flags & BG_BLOCK_UNINIT || n > FLIP_MAX) blockBitmapSum(em, gd, b);
   else blockBitmapFlip(em, gd, bit, n);
   em.em_flags |= EM_SBDIRTY;
-  return groupDirty(em, g);
+  groupSum(em, g);
+  return 0;
 }
 
 // ── searching ────────────────────────────────────────────────────────────────────────────────
@@ -326,16 +338,18 @@ function findFrom(em: Ext4Mount, g0: u32, want: u32): bool {
 
 /**
  * Take a run of up to `want` blocks, at `goal` if that is not 0 and free, else in group g0 or behind. Returns how
- * many, the first at `out`; or -ENOSPC, or an errno. Within a handle (CREDITS_GROUP). Whether the caller may have
- * blocks at all is ext4MayTake's to say.
+ * many, the first at `out`; or -ENOSPC: no group has room; or why one that might have could not be searched. Within
+ * a handle (CREDITS_GROUP). Whether the caller may have blocks at all is ext4MayTake's to say.
  */
 export function ballocTake(em: Ext4Mount, goal: u64, g0: u32, want: u32, out: usize): i32 {
   ext4LockInside(em);
+  baOf(em).ba_error = 0;
   freedRelease(em, false);
   let found = goal != 0 && blockInRange(em, goal, 1) && findAtGoal(em, goal, want);
   if (!found) found = findFrom(em, goal != 0 && blockInRange(em, goal, 1) ? groupOf(em, goal) : g0, want);
   if (!found && windowsDrop(em)) found = findFrom(em, g0, want);
-  const r = found ? takeFound(em, out) : -ENOSPC;
+  const why = baOf(em).ba_error;
+  const r = found ? takeFound(em, out) : why != 0 ? why : -ENOSPC;
   emUnlock(em);
   return r;
 }
@@ -347,7 +361,7 @@ function takeFound(em: Ext4Mount, out: usize): i32 {
   const bit = ba.ba_fbit;
   const n = ba.ba_flen;
   const b = bitmapGet(em, g);
-  if (b == 0) return -ENOSPC;
+  if (b == 0) return ba.ba_error;
   const e = bitsChange(em, g, b, bit, n, true);
   ext4Brelse(b);
   if (e != 0) return e;
@@ -372,8 +386,30 @@ export function ballocFreeAt(em: Ext4Mount, pblk: u64, n: u32): u32 {
 }
 
 /**
+ * A run will be freed in this handle: its groups' bitmaps and descriptors are in RAM then, and dirty. 0, or an errno,
+ * and what holds the run is to be left as it is. (What makes no sense is ballocFree's to say.)
+ */
+export function ballocReady(em: Ext4Mount, pblk: u64, n: u32): i32 {
+  if (!blockInRange(em, pblk, n)) return 0;
+  const last = groupOf(em, pblk + n - 1);
+  let e: i32 = 0;
+  ext4LockInside(em);
+  for (let g = groupOf(em, pblk); g <= last && e == 0; g++) {
+    const b = bitmapGet(em, g);
+    if (b != 0) {
+      e = ext4Dirty(em, b, gdBlockBitmap(em, groupDesc(em, g)));
+      if (e == 0) e = groupWill(em, g);
+      ext4Brelse(b);
+    } else if ((giFlags(em, g) & GI_BBITMAP_BAD) == 0) e = baOf(em).ba_error;
+  }
+  emUnlock(em);
+  return e;
+}
+
+/**
  * Free a run: 0, or -EUCLEAN if it is none of a file's or not in use (the disk is wrong, and that has been said).
- * Within a handle: CREDITS_GROUP for each group that it touches.
+ * Within a handle: CREDITS_GROUP for each group that it touches. What fails for another reason ends the journal: the
+ * run is in no map any more (ballocReady before that is what keeps this from happening).
  */
 export function ballocFree(em: Ext4Mount, pblk: u64, n: u32): i32 {
   if (!blockInRange(em, pblk, n) || metaOverlaps(em, pblk, n)) return ext4Error(em, 'freeing', 0, pblk);
@@ -394,7 +430,11 @@ export function ballocFree(em: Ext4Mount, pblk: u64, n: u32): i32 {
 
 function freeInGroup(em: Ext4Mount, g: u32, bit: u32, n: u32): i32 {
   const b = bitmapGet(em, g);
-  if (b == 0) return ext4Error(em, 'freeing', 0, groupFirst(em, g) + bit);
+  if (b == 0) {
+    const why = baOf(em).ba_error;
+    ext4Error(em, 'freeing', 0, groupFirst(em, g) + bit);
+    return why == -EUCLEAN ? why : ext4Half(em, why);
+  }
   let e: i32 = 0;
   if (bitsNextClear(b, 0, bit, bit + n) != bit + n) e = ext4Error(em, 'freed twice', 0, groupFirst(em, g) + bit);
   else e = bitsChange(em, g, b, bit, n, false);

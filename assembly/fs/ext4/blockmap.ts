@@ -9,6 +9,7 @@
  */
 import { EFBIG } from '../../abi/errno';
 import { EXT4_NDIR_BLOCKS } from '../../abi/ext4';
+import { ballocReady } from './balloc';
 import { dataFree, foundForget, mapBad, mapDirty, nodeFree, nodeInRange, nodeTake, nodeWord, PATH_BYTES } from './mapmeta';
 import { scratchMap } from '../../vfs/scratch';
 import { ext4Bget, ext4Bread, ext4Brelse, ext4BufError, ext4Dirty, ext4Extend, CREDITS_GROUP } from './txn';
@@ -236,16 +237,41 @@ export function bmapRemoveLast(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64,
   e = will(em, ei);
   const index = p.bp_depth == 0 ? p.bp_slot : indexOf(p.bp_level - 1);
   const least = last - index > from ? 0 : from - (last - index);
-  const done = e == 0 ? freeEntries(em, ei, entryAt(ei) - (<usize>index << 2), least, index + 1) : index + 1;
-  if (e == 0) dropZeros(em, ei);
+  if (e == 0) {
+    const done = freeEntries(em, ei, entryAt(ei) - (<usize>index << 2), least, index + 1);
+    if (done < 0) e = done;
+    else {
+      store<u64>(top, <u64>last + 1 - (index + 1 - done));
+      e = dropZeros(em, ei);
+    }
+  }
   release();
-  store<u64>(top, <u64>last + 1 - (index + 1 - done));
   return e;
 }
 
-/** Free what entries [least, end) of a node name, from the end: the first entry that is done. */
-function freeEntries(em: Ext4Mount, ei: Ext4Inode, base: usize, least: u32, end: u32): u32 {
+/** The way to the file's last block, and its bitmap, are in RAM: 0, or the errno of what cannot be read. In a handle. */
+export function bmapRemoveReady(em: Ext4Mount, ei: Ext4Inode): i32 {
+  let slot: u32 = EXT4_NDIR_BLOCKS + 2;
+  while (slot != 0 && load<u32>(ei.ei_block + ((<usize>slot) << 2)) == 0) slot--;
+  let block = load<u32>(ei.ei_block + ((<usize>slot) << 2));
+  for (let left: i32 = <i32>slot + 1 - EXT4_NDIR_BLOCKS; left > 0 && block != 0; left--) {
+    const e = nodeInRange(em, block) ? ballocReady(em, block, 1) : mapBad(em, ei, block);
+    if (e != 0) return e;
+    const b = ext4Bread(em, block);
+    if (b == 0) return ext4BufError();
+    let i = em.em_bsize - 4;
+    while (i != 0 && load<u32>(b + i) == 0) i -= 4;
+    block = load<u32>(b + i);
+    ext4Brelse(b);
+  }
+  return block == 0 ? 0 : ballocReady(em, block, 1);
+}
+
+/** Free what entries [least, end) of a node name, from the end: the first entry that is done; or an errno, and nothing
+ *  was freed. */
+function freeEntries(em: Ext4Mount, ei: Ext4Inode, base: usize, least: u32, end: u32): i32 {
   let i = end;
+  let first = true;
   while (i > least) {
     const pblk = load<u32>(base + (<usize>(i - 1) << 2));
     if (pblk == 0) {
@@ -253,9 +279,12 @@ function freeEntries(em: Ext4Mount, ei: Ext4Inode, base: usize, least: u32, end:
       continue;
     }
     // the first run has its credits already
-    if (i != end && ext4Extend(em, CREDITS_GROUP) != 0) return i;
+    if (!first && ext4Extend(em, CREDITS_GROUP) != 0) return i;
     let n: u32 = 1;
     while (i - n > least && load<u32>(base + (<usize>(i - n - 1) << 2)) == pblk - n) n++;
+    const e = ballocReady(em, <u64>(pblk - (n - 1)), n);
+    if (e != 0) return first ? e : i;
+    first = false;
     memory.fill(base + (<usize>(i - n) << 2), 0, <usize>n << 2);
     dataFree(em, ei, <u64>(pblk - (n - 1)), n);
     i -= n;
@@ -263,17 +292,21 @@ function freeEntries(em: Ext4Mount, ei: Ext4Inode, base: usize, least: u32, end:
   return i;
 }
 
-/** Nodes on the path that hold nothing any more go, from the last one up. */
-function dropZeros(em: Ext4Mount, ei: Ext4Inode): void {
+/** Nodes on the path that hold nothing any more go, from the last one up: 0, or an errno, and one of zeros stays. */
+function dropZeros(em: Ext4Mount, ei: Ext4Inode): i32 {
   const p = path();
   while (p.bp_level > 0) {
     const n = nodeOf(p.bp_level - 1);
-    for (let i: u32 = 0; i < em.em_bsize; i += 8) if (load<u64>(n + i) != 0) return;
+    for (let i: u32 = 0; i < em.em_bsize; i += 8) if (load<u64>(n + i) != 0) return 0;
     const block = load<u64>(levelAt(p.bp_level - 1));
+    let e = ballocReady(em, block, 1);
+    if (e != 0) return e;
     ext4Brelse(n);
     p.bp_level--;
-    if (will(em, ei) != 0) return;
+    e = will(em, ei);
+    if (e != 0) return e;
     store<u32>(entryAt(ei), 0);
     nodeFree(em, ei, block);
   }
+  return 0;
 }

@@ -3,9 +3,9 @@
  * was cut to nothing and written anew, has its data on the disk when the next transaction commits, so that a
  * crash leaves the old content or the new one, and no empty file.
  *
- * What is renamed is written at once, before the rename's handle: a commit that comes for want of room in the
- * log asks nobody. What was cut is put on a list of the mount at its close (EI_DADIRTY), which is worked off
- * before a commit. Locks: em_lock.
+ * What is renamed is written at once, before the rename's handle. What was cut is put on a list of the mount at its
+ * close (EI_DADIRTY), which is worked off before a commit: one that is asked for, and one for want of room in the log
+ * (ext4Begin). Locks: em_lock.
  */
 import { Vnode } from '../../vfs/vnode';
 import { vnodePut, vnodeRef } from '../../vfs/vnode';

@@ -121,3 +121,9 @@ export function ext4Shut(em: Ext4Mount, error: i32): void {
   if (em.em_jn != 0) journalAbort(jnOf(em), error);
   ext4Log(em, 'now read-only', 0);
 }
+
+/** A call failed when part of what it changes was changed: that must not be committed. Returns the error. */
+export function ext4Half(em: Ext4Mount, error: i32): i32 {
+  ext4Shut(em, error);
+  return error;
+}

@@ -39,6 +39,8 @@ import {
   ROOT_ROOM,
   UNWRITTEN_MAX,
 } from './extents';
+import { ballocReady } from './balloc';
+import { ext4Half } from './error';
 import { dataFree, foundForget, mapDirty, nodeFree, nodeTake, nodeWord } from './mapmeta';
 import { ext4Bget, ext4Brelse, ext4BufError, ext4Dirty } from './txn';
 import { Ext4Inode, Ext4Mount, hasCsum } from './types';
@@ -48,11 +50,10 @@ const TRIES: u32 = 4 * (EXT4_EXT_MAX_DEPTH + 1);
 
 // ── nodes ────────────────────────────────────────────────────────────────────────────────────
 
-/** The node is about to change. */
+/** The node is about to change. So is the inode, whichever node it is: i_blocks, and what fdatasync waits for. */
 function nodeWill(em: Ext4Mount, ei: Ext4Inode, lv: ExtLevel): i32 {
-  if (lv.lv_block != 0) return ext4Dirty(em, lv.lv_node, lv.lv_block);
   mapDirty(ei);
-  return 0;
+  return lv.lv_block != 0 ? ext4Dirty(em, lv.lv_node, lv.lv_block) : 0;
 }
 
 /** It has changed. */
@@ -254,6 +255,7 @@ export function extInsert(em: Ext4Mount, ei: Ext4Inode, lblk: u32, len: u32, pbl
     if (e == 0) {
       nodeDone(em, ei, lv);
       if (at == 0) e = keysFix(em, ei, p, p.ep_depth);
+      if (e != 0) ext4Half(em, e);
     }
     extRelease(p);
     return e;
@@ -363,16 +365,54 @@ export function extRemoveLast(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64, 
       continue;
     }
     const pblk = eeStart(x) + (begin - eeBlock(x));
+    const whole = begin == eeBlock(x) && end == eeEnd(x);
+    e = ballocReady(em, pblk, <u32>(end - begin));
+    if (e == 0) e = pathReady(em, ei, p, whole);
+    if (e != 0) {
+      extRelease(p);
+      return e;
+    }
     e = cut(em, ei, p, lv, x, begin, end);
     extRelease(p);
-    if (e == 0) e = shrink(em, ei);
-    if (e != 0) return e;
+    if (e != 0) return ext4Half(em, e);
     store<u64>(top, begin);
-    mapDirty(ei);
     dataFree(em, ei, pblk, <u32>(end - begin));
+    shrink(em, ei);
     return 0;
   }
   return -EUCLEAN;
+}
+
+/**
+ * An entry of the path's leaf will change, or go (`whole`): 0, or an errno and nothing has changed. The nodes above
+ * change with their first entry, and go with their only one: their blocks and bitmaps are in RAM then, and dirty.
+ */
+function pathReady(em: Ext4Mount, ei: Ext4Inode, p: ExtPath, whole: bool): i32 {
+  let goes = whole;
+  let e: i32 = 0;
+  for (let i = <i32>p.ep_depth; i >= 0 && e == 0; i--) {
+    const lv = extLevel(p, i);
+    e = nodeWill(em, ei, lv);
+    goes = goes && i != 0 && ehEntries(lv.lv_node) == 1;
+    if (e == 0 && goes) e = ballocReady(em, lv.lv_block, 1);
+    if (lv.lv_pos != 0 && !goes) break;
+  }
+  return e;
+}
+
+/** What extRemoveLast would read first is in RAM: 0 or an errno. */
+export function extRemoveReady(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64): i32 {
+  let e = extFind(em, ei, <u32>(to - 1));
+  if (e != 0) return e;
+  const p = extPath();
+  const lv = extLevel(p, p.ep_depth);
+  if (lv.lv_pos >= 0 && eeEnd(ehAt(lv.lv_node, lv.lv_pos)) > <u64>from) {
+    const x = ehAt(lv.lv_node, lv.lv_pos);
+    e = ballocReady(em, eeStart(x), eeLen(x));
+    if (e == 0) e = pathReady(em, ei, p, eeBlock(x) >= from && eeEnd(x) <= to);
+  }
+  extRelease(p);
+  return e;
 }
 
 /** Where the path's leaf begins by its index; 0 for the root. */
@@ -430,20 +470,20 @@ function dropEmpty(em: Ext4Mount, ei: Ext4Inode, p: ExtPath): i32 {
   return left.lv_pos == 0 ? keysFix(em, ei, p, i) : 0;
 }
 
-/** A root of one index whose node fits into it takes its entries over: the tree is one level lower. */
-function shrink(em: Ext4Mount, ei: Ext4Inode): i32 {
+/** A root of one index whose node fits into it takes its entries over: the tree is one level lower. If that cannot
+ *  be, it is as good as it was. */
+function shrink(em: Ext4Mount, ei: Ext4Inode): void {
   const root = ei.ei_block;
   for (let tries: u32 = 0; tries < EXT4_EXT_MAX_DEPTH; tries++) {
-    if (load<u16>(root + EH_DEPTH) == 0 || ehEntries(root) != 1) return 0;
-    const e = extFind(em, ei, eeBlock(ehAt(root, 0)));
-    if (e != 0) return e;
+    if (load<u16>(root + EH_DEPTH) == 0 || ehEntries(root) != 1) return;
+    if (extFind(em, ei, eeBlock(ehAt(root, 0))) != 0) return;
     const p = extPath();
     const lv = extLevel(p, 1);
     const n = <usize>lv.lv_node;
     const count = ehEntries(n);
-    if (count > ROOT_ROOM) {
+    if (count > ROOT_ROOM || ballocReady(em, lv.lv_block, 1) != 0) {
       extRelease(p);
-      return 0;
+      return;
     }
     const block = lv.lv_block;
     memory.copy(ehAt(root, 0), ehAt(n, 0), count * EE_SIZE);
@@ -453,5 +493,4 @@ function shrink(em: Ext4Mount, ei: Ext4Inode): i32 {
     extRelease(p);
     nodeFree(em, ei, block);
   }
-  return 0;
 }

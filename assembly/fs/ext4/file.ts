@@ -39,7 +39,7 @@ import { delayDropRange, delayDropSectors, delayedOf } from './delay';
 import { inlineToBlocks, isInline } from './inline';
 import { hasExtents, mapLocked, mapStore } from './map';
 import { fileResult, mapDirty } from './mapmeta';
-import { ext4Truncate } from './truncate';
+import { ext4Truncate, ext4TruncateReady } from './truncate';
 import { CREDITS_INODE, ext4Begin, ext4End } from './txn';
 import { EI_CUT, eiLock, Ext4Inode, Ext4Mount, eiOf, eiUnlock, emOf, MR_HOLE, MR_UNWRITTEN } from './types';
 import { windowClose } from './window';
@@ -192,6 +192,8 @@ function cutTo(em: Ext4Mount, vp: Vnode, size: u64): i32 {
     const e = pageTouch(em, vp, size, em.em_bsize - at);
     if (e != 0) return e;
   }
+  const e = ext4TruncateReady(em, vp, size);
+  if (e != 0) return e;
   const nothing = size == 0 && fc.fc_size != 0;
   eiLock(ei);
   dropBehind(em, vp, size);

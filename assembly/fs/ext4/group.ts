@@ -5,7 +5,7 @@
  *     descriptor is found by two loads and changes without reading.
  * G2. Every descriptor's bitmaps and inode table lie inside the file system: super.ts has checked it.
  *
- * Who changes a descriptor holds em_lock and ends with groupDirty.
+ * Who changes a descriptor holds em_lock, begins with groupWill and ends with groupSum.
  */
 import {
   BG_BLOCK_BITMAP_CSUM_HI,
@@ -144,10 +144,14 @@ export function groupCsumOk(em: Ext4Mount, g: u32, gd: usize): bool {
   return !hasGroupCsum(em) || groupCsum(em, g, gd) == <u32>load<u16>(gd + BG_CHECKSUM);
 }
 
-/** A descriptor changed: its checksum, and its block into the handle. em_lock held. */
-export function groupDirty(em: Ext4Mount, g: u32): i32 {
+/** A descriptor changed: its checksum. em_lock held. */
+export function groupSum(em: Ext4Mount, g: u32): void {
   const gd = groupDesc(em, g);
   if (hasGroupCsum(em)) store<u16>(gd + BG_CHECKSUM, <u16>groupCsum(em, g, gd));
+}
+
+/** A descriptor is about to change: its block into the handle. em_lock held. 0 or an errno. */
+export function groupWill(em: Ext4Mount, g: u32): i32 {
   const b = <usize>load<u32>(frameArrayAt(em.em_gdt, g >> em.em_dpbshift));
   return ext4Dirty(em, b, groupDescBlock(em, g >> em.em_dpbshift));
 }
@@ -172,7 +176,7 @@ export function blockBitmapOk(em: Ext4Mount, gd: usize, b: usize): bool {
   return csumStored(em, gd, bitmapCsum(em, b, em.em_bpg), BG_BLOCK_BITMAP_CSUM_LO, BG_BLOCK_BITMAP_CSUM_HI);
 }
 
-/** The block bitmap at b changed: its checksum into the descriptor (groupDirty follows). */
+/** The block bitmap at b changed: its checksum into the descriptor (groupSum follows). */
 export function blockBitmapSum(em: Ext4Mount, gd: usize, b: usize): void {
   if (hasCsum(em)) csumStore(em, gd, bitmapCsum(em, b, em.em_bpg), BG_BLOCK_BITMAP_CSUM_LO, BG_BLOCK_BITMAP_CSUM_HI);
 }

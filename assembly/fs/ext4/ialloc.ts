@@ -6,7 +6,7 @@
  * to the group with the fewest directories among those that are not fuller than the average. So
  * what belongs together lies together, and no group fills up while others are empty.
  */
-import { ENOMEM, ENOSPC } from '../../abi/errno';
+import { ENOMEM, ENOSPC, EUCLEAN } from '../../abi/errno';
 import { S_IFDIR, S_IFMT, S_IFREG } from '../../abi/flags';
 import {
   BG_INODE_UNINIT,
@@ -38,8 +38,9 @@ import {
   gdSetUsedDirs,
   gdUsedDirs,
   groupDesc,
-  groupDirty,
   groupInfo,
+  groupSum,
+  groupWill,
   inodeBitmapOk,
   inodeBitmapFlip,
   inodeBitmapSum,
@@ -71,7 +72,7 @@ function bitmapGet(em: Ext4Mount, g: u32, errp: usize): usize {
   const uninit = (gdFlags(em, gd) & BG_INODE_UNINIT) != 0;
   const block = gdInodeBitmap(em, gd);
   if (load<u32>(gi) & GI_IBITMAP_BAD) {
-    store<i32>(errp, -ENOSPC);
+    store<i32>(errp, -EUCLEAN);
     return 0;
   }
   const b = uninit ? ext4Bget(em, block) : ext4Bread(em, block);
@@ -125,17 +126,16 @@ function firstClear(b: usize, from: u32, n: u32): u32 {
   return n;
 }
 
-/** Take an inode of a group: its number at out, 0 if there is none; 0 or an errno. em_lock held. */
+/** Take an inode of a group: its number at out, 0 if there is none; 0, or why the bitmap cannot be used. em_lock held. */
 function takeIn(em: Ext4Mount, g: u32, isDir: bool, out: usize): i32 {
   store<u32>(out, 0);
   const gd = groupDesc(em, g);
-  if (gdFreeInodes(em, gd) == 0 || load<u32>(groupInfo(em, g)) & GI_IBITMAP_BAD) return 0;
+  if (gdFreeInodes(em, gd) == 0) return 0;
   const b = bitmapGet(em, g, out);
   if (b == 0) {
     const e = load<i32>(out);
     store<u32>(out, 0);
-    // a bitmap found bad is no reason not to use the others
-    return load<u32>(groupInfo(em, g)) & GI_IBITMAP_BAD ? 0 : e;
+    return e;
   }
   const e = takeBit(em, g, gd, b, isDir, out);
   ext4Brelse(b);
@@ -147,10 +147,10 @@ function takeBit(em: Ext4Mount, g: u32, gd: usize, b: usize, isDir: bool, out: u
   if (bit >= em.em_ipg) {
     // the descriptor promised one
     store<u32>(groupInfo(em, g), load<u32>(groupInfo(em, g)) | GI_IBITMAP_BAD);
-    ext4Error(em, 'inode bitmap: full', 0, gdInodeBitmap(em, gd));
-    return 0;
+    return ext4Error(em, 'inode bitmap: full', 0, gdInodeBitmap(em, gd));
   }
   let e = ext4Dirty(em, b, gdInodeBitmap(em, gd));
+  if (e == 0) e = groupWill(em, g);
   if (e != 0) return e;
   bitSet(b, bit);
   gdSetFreeInodes(em, gd, gdFreeInodes(em, gd) - 1);
@@ -165,10 +165,22 @@ function takeBit(em: Ext4Mount, g: u32, gd: usize, b: usize, isDir: bool, out: u
   }
   if (uninit) inodeBitmapSum(em, gd, b);
   else inodeBitmapFlip(em, gd, bit);
-  e = groupDirty(em, g);
+  groupSum(em, g);
   em.em_freeinodes--;
   em.em_flags |= EM_SBDIRTY;
   store<u32>(out, g * em.em_ipg + bit + 1);
+  return 0;
+}
+
+/** An inode number will be freed in this handle: its bitmap and descriptor are in RAM then, and dirty. 0 or an errno. */
+export function ext4InodeFreeReady(em: Ext4Mount, ino: u32, errp: usize): i32 {
+  const g = (ino - 1) / em.em_ipg;
+  emLock(em);
+  const b = bitmapGet(em, g, errp);
+  let e = b == 0 ? load<i32>(errp) : ext4Dirty(em, b, gdInodeBitmap(em, groupDesc(em, g)));
+  if (e == 0) e = groupWill(em, g);
+  if (b != 0) ext4Brelse(b);
+  emUnlock(em);
   return e;
 }
 
@@ -187,7 +199,8 @@ function freeBit(em: Ext4Mount, g: u32, b: usize, ino: u32, isDir: bool): i32 {
   const gd = groupDesc(em, g);
   const bit = (ino - 1) % em.em_ipg;
   if (!bitTest(b, bit) || gdFreeInodes(em, gd) >= em.em_ipg) return ext4Error(em, 'inode freed twice', ino, 0);
-  const e = ext4Dirty(em, b, gdInodeBitmap(em, gd));
+  let e = ext4Dirty(em, b, gdInodeBitmap(em, gd));
+  if (e == 0) e = groupWill(em, g);
   if (e != 0) return e;
   bitClear(b, bit);
   gdSetFreeInodes(em, gd, gdFreeInodes(em, gd) + 1);
@@ -198,7 +211,8 @@ function freeBit(em: Ext4Mount, g: u32, b: usize, ino: u32, isDir: bool): i32 {
   inodeBitmapFlip(em, gd, bit);
   em.em_freeinodes++;
   em.em_flags |= EM_SBDIRTY;
-  return groupDirty(em, g);
+  groupSum(em, g);
+  return 0;
 }
 
 // ── which group ──────────────────────────────────────────────────────────────────────────────
@@ -241,18 +255,23 @@ function groupNear(em: Ext4Mount, home: u32): u32 {
   return home;
 }
 
-/** A new inode number near its directory: at out. 0, -ENOSPC, an I/O error. Inside a handle. */
+/** A new inode number near its directory: at out. 0; -ENOSPC: no group has one; or why one that might have could not
+ *  be looked at. Inside a handle. */
 function inodeTake(em: Ext4Mount, dvp: Vnode, isDir: bool, out: usize): i32 {
   const dir = eiOf(dvp);
   const home = (dir.ei_ino - 1) / em.em_ipg;
   const spread = dir.ei_ino == EXT4_ROOT_INO || (dir.ei_flags & EXT4_TOPDIR_FL) != 0;
   emLock(em);
   const start = !isDir ? home : spread ? groupSpread(em, home) : groupNear(em, home);
-  let e: i32 = 0;
+  let why: i32 = -ENOSPC;
   store<u32>(out, 0);
-  for (let i: u32 = 0; i < em.em_groups && e == 0 && load<u32>(out) == 0; i++) e = takeIn(em, (start + i) % em.em_groups, isDir, out);
+  for (let i: u32 = 0; i < em.em_groups && load<u32>(out) == 0; i++) {
+    // one that cannot be used is no reason not to use the others
+    const e = takeIn(em, (start + i) % em.em_groups, isDir, out);
+    if (e != 0 && why == -ENOSPC) why = e;
+  }
   emUnlock(em);
-  return e == 0 && load<u32>(out) == 0 ? -ENOSPC : e;
+  return load<u32>(out) == 0 ? why : 0;
 }
 
 // ── new inodes ───────────────────────────────────────────────────────────────────────────────

@@ -288,6 +288,8 @@ function rawWrong(em: Ext4Mount, ino: u32, raw: usize, how: u32): string {
   if (acl != 0 && !blockInRange(em, acl, 1)) return 'inode: block of attributes';
   const size = sizeOf(raw, type);
   if (size > (flags & EXT4_EXTENTS_FL ? em.em_maxext : em.em_maxmap) + 1) return 'inode: size';
+  // one that was being removed when the machine stopped
+  if (load<u16>(raw + I_LINKS_COUNT) == 0 && size == 0) return '';
   // a directory has no holes: what it says of its blocks bounds every search in it
   if (type == S_IFDIR && (flags & EXT4_INLINE_DATA_FL) == 0) {
     if (size == 0 || (size & (em.em_bsize - 1)) != 0 || size >> em.em_bshift > em.em_blocks) return 'directory: size';
@@ -429,12 +431,30 @@ export function ext4InodeSeal(em: Ext4Mount, vp: Vnode): void {
   ext4Brelse(b);
 }
 
+/** Make `next` the one behind an inode on the list of orphans that is not in use: 0 or an errno. In a handle. */
+export function ext4InodeLink(em: Ext4Mount, ino: u32, next: u32): i32 {
+  const block = ext4InodeBlock(em, ino);
+  const b = ext4Bread(em, block);
+  if (b == 0) return ext4BufError();
+  const e = ext4Dirty(em, b, block);
+  if (e == 0) {
+    const raw = inodeIn(em, ino, b);
+    store<u32>(raw + I_DTIME, next);
+    if (hasCsum(em)) rawSumStore(raw, extraOf(em, raw), rawSum(em, seedOf(em, ino, load<u32>(raw + I_GENERATION)), raw, extraOf(em, raw)));
+  }
+  ext4Brelse(b);
+  return e;
+}
+
+function rawSumStore(raw: usize, extra: u32, c: u32): void {
+  store<u16>(raw + I_CHECKSUM_LO, <u16>c);
+  if (covers(extra, I_CHECKSUM_HI, 2)) store<u16>(raw + I_CHECKSUM_HI, <u16>(c >> 16));
+}
+
 /** The checksum of an inode in its buffer. */
 export function ext4InodeSum(em: Ext4Mount, ei: Ext4Inode, raw: usize): void {
   if (!hasCsum(em)) return;
-  const c = rawSum(em, ei.ei_csumseed, raw, ei.ei_extra);
-  store<u16>(raw + I_CHECKSUM_LO, <u16>c);
-  if (covers(ei.ei_extra, I_CHECKSUM_HI, 2)) store<u16>(raw + I_CHECKSUM_HI, <u16>(c >> 16));
+  rawSumStore(raw, ei.ei_extra, rawSum(em, ei.ei_csumseed, raw, ei.ei_extra));
 }
 
 /** The first file above 2 GiB: old kernels are to know. The handle has room for the superblock. */

@@ -12,9 +12,9 @@ import { EXT4_EXTENTS_FL, EXT4_INLINE_DATA_FL, I_BLOCK_SIZE, INCOMPAT_EXTENTS } 
 import { S_IFREG } from '../../abi/flags';
 import { Vnode } from '../../vfs/vnode';
 import { ballocFree, ballocTake, ext4MayTake } from './balloc';
-import { bmapInsert, bmapLookup, bmapRemoveLast } from './blockmap';
+import { bmapInsert, bmapLookup, bmapRemoveLast, bmapRemoveReady } from './blockmap';
 import { ehInit, extLookup, ROOT_ROOM, UNWRITTEN_MAX } from './extents';
-import { extConvert, extInsert, extRemoveLast } from './extmod';
+import { extConvert, extInsert, extRemoveLast, extRemoveReady } from './extmod';
 import { ext4InodeStore } from './inode';
 import { metaOverlaps } from './layout';
 import { blocksAdd, dataWord, foundForget, foundGet, foundSet, goalResult, homeGroup, mapBad } from './mapmeta';
@@ -165,6 +165,11 @@ export function removeLastLocked(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u6
   foundForget(ei);
   ei.ei_goal = 0;
   return hasExtents(ei) ? extRemoveLast(em, ei, from, to, top) : bmapRemoveLast(em, ei, from, to, top);
+}
+
+/** Is what removeLastLocked reads first there? 0 or an errno, and nothing has changed. */
+export function removeReadyLocked(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64): i32 {
+  return hasExtents(ei) ? extRemoveReady(em, ei, from, to) : bmapRemoveReady(em, ei);
 }
 
 /** Store the inode if its map changed in this handle, or `always`. fdatasync waits for it. */

@@ -52,8 +52,9 @@ export function nodeTake(em: Ext4Mount, ei: Ext4Inode, goal: u64, out: usize): i
 /** A node's block is free again; what is in RAM of it means nothing. The caller has let its buffer go. */
 export function nodeFree(em: Ext4Mount, ei: Ext4Inode, block: u64): void {
   ext4Forget(em, block);
-  // an error has been said: the block is lost, the file goes on
-  if (ballocFree(em, block, 1) == 0) blocksAdd(em, ei, -1);
+  // an error has been said: the block is lost, the file goes on without it
+  ballocFree(em, block, 1);
+  blocksAdd(em, ei, -1);
   mapDirty(ei);
 }
 
@@ -67,7 +68,9 @@ export function dataIsMeta(em: Ext4Mount, ei: Ext4Inode): bool {
 /** Blocks that were taken out of the map are free. What is wrong with them has been said when this returns. */
 export function dataFree(em: Ext4Mount, ei: Ext4Inode, pblk: u64, n: u32): void {
   if (dataIsMeta(em, ei) && blockInRange(em, pblk, n)) for (let i: u32 = 0; i < n; i++) ext4Forget(em, pblk + i);
-  if (ballocFree(em, pblk, n) == 0) blocksAdd(em, ei, -(<i64>n));
+  ballocFree(em, pblk, n);
+  blocksAdd(em, ei, -(<i64>n));
+  mapDirty(ei);
 }
 
 /** The map of this inode is wrong. */

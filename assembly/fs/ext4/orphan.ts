@@ -15,6 +15,7 @@ import { ENOMEM, ESTALE } from '../../abi/errno';
 import {
   COMPAT_ORPHAN_FILE,
   EXT4_INLINE_DATA_FL,
+  I_DTIME,
   OB_MAGIC,
   OB_TAIL_SIZE,
   RO_COMPAT_ORPHAN_PRESENT,
@@ -28,9 +29,19 @@ import { S_IFDIR, S_IFLNK, S_IFREG } from '../../abi/flags';
 import { attrBegin, attrEnd } from '../../vfs/fscache';
 import { crc32c, crc32cU32 } from './crc';
 import { dirBlocks } from './dir';
-import { ext4Error, ext4Log } from './error';
-import { ext4InodeFree, ext4InodeUsed } from './ialloc';
-import { ext4InodeGet, ext4InodeSeal, ext4InodeStore, IGET_ORPHAN, IGET_SPECIAL } from './inode';
+import { ext4Error, ext4Half, ext4Log } from './error';
+import { ext4InodeFree, ext4InodeFreeReady, ext4InodeUsed } from './ialloc';
+import {
+  ext4InodeBuf,
+  ext4InodeGet,
+  ext4InodeLink,
+  ext4InodeReady,
+  ext4InodeSeal,
+  ext4InodeStore,
+  inodeIn,
+  IGET_ORPHAN,
+  IGET_SPECIAL,
+} from './inode';
 import { ext4Map, mapStore } from './map';
 import { mapDirty } from './mapmeta';
 import { superDirty } from './super';
@@ -134,6 +145,36 @@ function unlink(em: Ext4Mount, ei: Ext4Inode): void {
   ei.ei_oprev = 0;
 }
 
+/** The inode's link on the disk: in the superblock, in that of an inode in use (ei_oprev), or in one that RAM has
+ *  forgotten (ext4OrphanForget): its number at out then, else 0. 0 or an errno. */
+function forgottenBefore(em: Ext4Mount, ei: Ext4Inode, out: usize): i32 {
+  const prev = changetype<Ext4Inode>(<usize>ei.ei_oprev);
+  let at = changetype<usize>(prev) == 0 ? load<u32>(<usize>em.em_sb + SB_LAST_ORPHAN) : prev.ei_dtime;
+  let left = em.em_inodes;
+  store<u32>(out, 0);
+  while (at != ei.ei_ino) {
+    if (!inoInRange(em, at) || left-- == 0) return ext4Error(em, 'orphan list', at, 0);
+    const b = ext4InodeBuf(em, at);
+    if (b == 0) return ext4BufError();
+    store<u32>(out, at);
+    at = load<u32>(inodeIn(em, at, b) + I_DTIME);
+    ext4Brelse(b);
+  }
+  return 0;
+}
+
+/** An inode will be taken off the list in this handle: 0, or an errno and nothing has changed. */
+export function ext4OrphanReady(em: Ext4Mount, vp: Vnode): i32 {
+  const ei = eiOf(vp);
+  if ((ei.ei_state & (EI_ORPHAN | EI_LATE)) != EI_ORPHAN) return 0;
+  emLock(em);
+  let e = forgottenBefore(em, ei, scratchWord(5));
+  const prev = changetype<Ext4Inode>(<usize>ei.ei_oprev);
+  if (e == 0 && changetype<usize>(prev) != 0) e = ext4InodeReady(em, prev.ei_vnode);
+  emUnlock(em);
+  return e;
+}
+
 /** Take an inode off the list, if it is there. Inside a handle with CREDITS_ORPHAN; the inode's store
  *  follows. 0 or an errno. */
 export function ext4OrphanDel(em: Ext4Mount, vp: Vnode): i32 {
@@ -141,10 +182,15 @@ export function ext4OrphanDel(em: Ext4Mount, vp: Vnode): i32 {
   if ((ei.ei_state & EI_ORPHAN) == 0) return 0;
   emLock(em);
   const prev = changetype<Ext4Inode>(<usize>ei.ei_oprev);
-  let e: i32 = 0;
+  let e = ei.ei_state & EI_LATE ? 0 : forgottenBefore(em, ei, scratchWord(5));
+  if (e != 0) {
+    emUnlock(em);
+    return e;
+  }
   if (ei.ei_state & EI_LATE) {
     // the disk knows nothing of it
-  } else if (changetype<usize>(prev) == 0) {
+  } else if (load<u32>(scratchWord(5)) != 0) e = ext4InodeLink(em, load<u32>(scratchWord(5)), ei.ei_dtime);
+  else if (changetype<usize>(prev) == 0) {
     store<u32>(<usize>em.em_sb + SB_LAST_ORPHAN, ei.ei_dtime);
     e = superDirty(em);
   } else {
@@ -157,11 +203,9 @@ export function ext4OrphanDel(em: Ext4Mount, vp: Vnode): i32 {
   return e;
 }
 
-/** The inode could not be freed and leaves RAM: the disk's list is to have it. Nothing is held. */
-export function ext4OrphanKeep(em: Ext4Mount, vp: Vnode): void {
-  const ei = eiOf(vp);
-  // what stopped the journal keeps the removal of its name off the disk too
-  if ((ei.ei_state & EI_LATE) == 0 || ext4Begin(em, CREDITS_ORPHAN + CREDITS_INODE) != 0) return;
+/** An inode that waits for a commit joins the list now: it may leave RAM before. In a handle; the store is the
+ *  caller's. False: it is on the list, or has no business there. */
+export function ext4OrphanNow(em: Ext4Mount, ei: Ext4Inode): bool {
   emLock(em);
   const waits = (ei.ei_state & EI_LATE) != 0;
   if (waits) {
@@ -169,11 +213,19 @@ export function ext4OrphanKeep(em: Ext4Mount, vp: Vnode): void {
     listed(em, ei);
   }
   emUnlock(em);
-  if (waits) ext4InodeStore(em, vp);
+  return waits;
+}
+
+/** The inode could not be freed and leaves RAM: the disk's list is to have it. Nothing is held. */
+export function ext4OrphanKeep(em: Ext4Mount, vp: Vnode): void {
+  const ei = eiOf(vp);
+  // what stopped the journal keeps the removal of its name off the disk too
+  if ((ei.ei_state & EI_LATE) == 0 || ext4Begin(em, CREDITS_ORPHAN + CREDITS_INODE) != 0) return;
+  if (ext4OrphanNow(em, ei)) ext4InodeStore(em, vp);
   ext4End(em);
 }
 
-/** The inode leaves RAM: what the disk's list says of it stays. */
+/** The inode leaves RAM: what the disk's list says of it stays, and is for the next mount. */
 export function ext4OrphanForget(em: Ext4Mount, ei: Ext4Inode): void {
   if ((ei.ei_state & EI_ORPHAN) == 0) return;
   emLock(em);
@@ -208,6 +260,11 @@ export function ext4Delete(em: Ext4Mount, vp: Vnode): i32 {
   while (true) {
     let e = ext4Begin(em, truncateCredits(em) + CREDITS_END);
     if (e != 0) return e;
+    e = ext4InodeReady(em, vp);
+    if (e != 0) {
+      ext4End(em);
+      return e;
+    }
     let r: i32 = 0;
     if (mapped) {
       ei.ei_disksize = 0;
@@ -225,14 +282,22 @@ export function ext4Delete(em: Ext4Mount, vp: Vnode): i32 {
 /** The inode itself, in a handle with CREDITS_END. */
 function inodeEnd(em: Ext4Mount, vp: Vnode): i32 {
   const ei = eiOf(vp);
-  let e = xattrBlockDrop(em, vp);
-  if (e == 0) e = ext4OrphanDel(em, vp);
+  let e = ext4OrphanReady(em, vp);
+  if (e == 0) e = ext4InodeFreeReady(em, ei.ei_ino, scratchWord(5));
+  if (e == 0) e = xattrBlockDrop(em, vp);
+  if (e != 0) {
+    // its blocks are free, and the rest is for the next mount
+    mapStore(em, vp, true);
+    return e;
+  }
+  e = ext4OrphanDel(em, vp);
   if (e == 0) {
     clockNow();
     ei.ei_dtime = nowSec32();
     e = ext4InodeStore(em, vp);
   }
   if (e == 0) e = ext4InodeFree(em, ei.ei_ino, vp.v_type == S_IFDIR, scratchWord(5));
+  if (e != 0) ext4Half(em, e);
   if (e == 0) ei.ei_state |= EI_DELETED;
   return e;
 }

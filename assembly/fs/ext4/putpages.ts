@@ -23,15 +23,15 @@ import { dirtyRotate, dirtyRunStart, fscacheClean, fscacheDirty, fscacheError } 
 import { Fscache, fscachePage, GP_FREE } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { PG_BUSY, PG_DIRTY, PG_WIRED, pageAddr, VmPage } from '../../vm/page';
-import { journalCommit } from '../jbd2/journal';
 import { ballocWaits, baOf } from './balloc';
 import { ext4FlushForget } from './da';
 import { blockSectors, delayDone, delayDropRange, delayedOf, PP_DELAY_SHIFT, PP_DIRTY, PP_WRITE_SHIFT } from './delay';
 import { ioAdd, ioBegin, ioEnd } from './fileio';
 import { blockOf, inodeOfFc } from './getpages';
+import { ext4Commit } from './journal';
 import { convertLocked, giveBack, insertLocked, mapLocked, mapStore, takeLocked } from './map';
 import { dataIsMeta, dataWord, fileResult } from './mapmeta';
-import { CREDITS_INODE, CREDITS_MAP, ext4Begin, ext4End, ext4Extend, jnOf } from './txn';
+import { CREDITS_INODE, CREDITS_MAP, ext4Begin, ext4End, ext4Extend } from './txn';
 import { eiLock, Ext4Inode, Ext4Mount, eiUnlock, emOf, MAP_RESERVED, MR_HOLE, MR_UNWRITTEN } from './types';
 
 /** The longest run, in pages; and one whose data the journal takes. */
@@ -68,7 +68,7 @@ export function ext4Putpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, 
       // blocks that were freed are free for all once their transaction has committed
       retried = true;
       left++;
-      if (journalCommit(jnOf(em)) == 0) continue;
+      if (ext4Commit(em) == 0) continue;
     }
     if (e != 0) {
       fscacheError(fc, e);

@@ -8,9 +8,10 @@
 import { EXT4_INLINE_DATA_FL, EXT_INIT_MAX_LEN } from '../../abi/ext4';
 import { scratchWord } from '../../vfs/scratch';
 import { Vnode } from '../../vfs/vnode';
-import { mapStore, removeLastLocked } from './map';
+import { ext4InodeReady } from './inode';
+import { mapStore, removeLastLocked, removeReadyLocked } from './map';
 import { mapDirty } from './mapmeta';
-import { ext4OrphanAdd, ext4OrphanDel } from './orphan';
+import { ext4OrphanAdd, ext4OrphanDel, ext4OrphanNow, ext4OrphanReady } from './orphan';
 import { CREDITS_INODE, CREDITS_ORPHAN, ext4Begin, ext4End, ext4Extend } from './txn';
 import { EI_ORPHAN, eiLock, eiOf, eiUnlock, Ext4Inode, Ext4Mount } from './types';
 import { windowClose } from './window';
@@ -71,25 +72,48 @@ export function blocksOf(em: Ext4Mount, size: u64): u32 {
 }
 
 /**
+ * Before pages behind `size` are dropped: can what a truncation begins with be read? 0 or an errno, and nothing has
+ * changed. Most truncations read nothing more.
+ */
+export function ext4TruncateReady(em: Ext4Mount, vp: Vnode, size: u64): i32 {
+  const ei = eiOf(vp);
+  if (ei.ei_flags & EXT4_INLINE_DATA_FL || vp.v_fc.fc_attr.va_blocks == 0) return 0;
+  let e = ext4Begin(em, truncateCredits(em));
+  if (e != 0) return e;
+  e = ext4InodeReady(em, vp);
+  eiLock(ei);
+  if (e == 0) e = removeReadyLocked(em, ei, blocksOf(em, size), BLOCKS_END);
+  eiUnlock(ei);
+  ext4End(em);
+  return e;
+}
+
+/**
  * Make `size` the size on the disk and free what is behind. The caller holds the range exclusively to infinity (or
- * nobody else has the file), no handle, and has dropped the pages. 0 or an errno.
+ * nobody else has the file), no handle, and has dropped the pages. 0 or an errno: then the size is what it is to be,
+ * and the inode an orphan, whose blocks the next mount frees, or the next truncation.
  */
 export function ext4Truncate(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   const ei = eiOf(vp);
-  const had = (ei.ei_state & EI_ORPHAN) != 0;
   let to = BLOCKS_END;
-  let added = false;
   while (true) {
     let e = ext4Begin(em, truncateCredits(em));
     if (e != 0) return e;
+    e = ext4InodeReady(em, vp);
+    if (e == 0 && ei.ei_state & EI_ORPHAN) e = ext4OrphanReady(em, vp);
+    if (e != 0) {
+      ext4End(em);
+      return e;
+    }
     ei.ei_disksize = size;
     mapDirty(ei);
-    let r = ext4RemoveStep(em, vp, blocksOf(em, size), to, 0, scratchWord(6));
+    const r = ext4RemoveStep(em, vp, blocksOf(em, size), to, 0, scratchWord(6));
     to = load<u64>(scratchWord(6));
-    if (r > 0 && !had && !added) {
+    if (r != 0) {
       e = ext4OrphanAdd(em, vp);
-      added = true;
-    } else if (r <= 0 && added) e = ext4OrphanDel(em, vp);
+      if (r < 0) ext4OrphanNow(em, ei);
+      // one without a name goes on to its end
+    } else if (vp.v_fc.fc_attr.va_nlink != 0) e = ext4OrphanDel(em, vp);
     if (e == 0) e = mapStore(em, vp, true);
     ext4End(em);
     if (r < 0) return r;

@@ -5,19 +5,21 @@
  * A handle is begun with room for every block that may change before it ends, each counted once:
  * CREDITS_* say how many a step may change at the most.
  */
-import { EROFS } from '../../abi/errno';
+import { EAGAIN, EROFS } from '../../abi/errno';
 import { curcpu } from '../../kern/cpu';
 import { pageOf, VmPage } from '../../vm/page';
 import { bget, bread, brelse, bufDirty, bufError, bufForget } from '../../vfs/buf';
 import {
   Journal,
-  journalBegin,
   journalDirty,
   journalEnd,
   journalExtend,
   journalForget,
+  journalRoom,
   journalTid,
+  journalTry,
 } from '../jbd2/journal';
+import { ext4Precommit } from './da';
 import { EM_RDONLY, Ext4Inode, Ext4Mount } from './types';
 
 /** An inode's block, and the superblock: a file's size may need a feature (inode.ts, largeFile). */
@@ -43,10 +45,18 @@ export function jnOf(em: Ext4Mount): Journal {
   return changetype<Journal>(<usize>em.em_jn);
 }
 
-/** Begin a handle: 0, -EROFS, or what the journal says. Nothing of RANK_PAGE or above is held. */
+/** Begin a handle: 0, -EROFS, or what the journal says. Nothing of RANK_PAGE or above is held. A log without room for
+ *  it is committed first, with what a commit promises. */
 export function ext4Begin(em: Ext4Mount, credits: u32): i32 {
   if (em.em_flags & EM_RDONLY) return -EROFS;
-  return em.em_jn != 0 ? journalBegin(jnOf(em), credits) : 0;
+  if (em.em_jn == 0) return 0;
+  let e = journalTry(jnOf(em), credits);
+  while (e == -EAGAIN) {
+    ext4Precommit(em);
+    e = journalRoom(jnOf(em), credits);
+    if (e == 0) e = journalTry(jnOf(em), credits);
+  }
+  return e;
 }
 
 /** Room for more blocks in this handle: 0, or -EAGAIN: end it and begin another. */

@@ -40,6 +40,7 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { scratchPath, scratchWord } from '../../vfs/scratch';
 import { Vnode } from '../../vfs/vnode';
 import { crc32c, crc32cU32 } from './crc';
+import { ballocReady } from './balloc';
 import { ext4Error } from './error';
 import { ext4InodeBlock, ext4InodeStore, inodeIn } from './inode';
 import { ext4Retry } from './journal';
@@ -339,7 +340,8 @@ export function xattrBlockDrop(em: Ext4Mount, vp: Vnode): i32 {
     ext4Brelse(b);
   } else {
     ext4Brelse(b);
-    metaFree(em, vp, block);
+    e = ballocReady(em, block, 1);
+    if (e == 0) metaFree(em, vp, block);
   }
   if (e == 0) eiOf(vp).ei_acl = 0;
   return e;

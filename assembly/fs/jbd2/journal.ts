@@ -77,7 +77,7 @@ export class Journal {
   jn_spin: u32; //       spin
   jn_lock: u32; //       Lock
   jn_lockwait: u32;
-  jn_time: u32; //       seconds: when the running transaction got its first block; 0: it has none
+  jn_time: u32; //       seconds: when the running transaction got its first block or revoke record
   jn_scratch: u32; //    csum.ts: a number in the journal's byte order
   // jn_runs: where the journal's blocks are: { log block, length, disk block low, high }, four elements each
   jn_r0: u32;
@@ -152,8 +152,9 @@ function hasRoom(jn: Journal, credits: u32): bool {
   return n <= jn.jn_max && logBlocksFor(jn, n) + log / REVOKE_SHARE <= log - jn.jn_used;
 }
 
-/** Commit, and empty the log if that is not enough. */
-function makeRoom(jn: Journal, credits: u32): i32 {
+/** Room for a handle of so many credits: commit, and empty the log if that is not enough. 0, -ENOSPC (no log holds
+ *  so many), or what the commit failed with. As journalCommit, the caller holds nothing. */
+export function journalRoom(jn: Journal, credits: u32): i32 {
   lockExclusive(jnLock(jn), RANK_JOURNAL);
   let e: i32 = 0;
   if (!hasRoom(jn, credits)) e = commitLocked(jn);
@@ -173,11 +174,20 @@ function reserve(jn: Journal, credits: u32): bool {
 
 // ── handles ──────────────────────────────────────────────────────────────────────────────────
 
-/**
- * Begin a handle that changes at most `credits` blocks: 0, -EROFS (aborted), -ENOSPC (no log holds so
- * many), or what a commit failed with. In a handle already, it becomes part of that one.
- */
+/** Begin a handle that changes at most `credits` blocks: 0, -EROFS (aborted), -ENOSPC (no log holds so many), or what
+ *  a commit failed with. */
 export function journalBegin(jn: Journal, credits: u32): i32 {
+  let e = journalTry(jn, credits);
+  while (e == -EAGAIN) {
+    e = journalRoom(jn, credits);
+    if (e == 0) e = journalTry(jn, credits);
+  }
+  return e;
+}
+
+/** The same without a commit: -EAGAIN, one is needed first (journalRoom). In a handle already, it becomes part of that
+ *  one. */
+export function journalTry(jn: Journal, credits: u32): i32 {
   const c = curcpu;
   if (jn.jn_flags & JN_ABORTED) return -EROFS;
   if (c.c_jdepth != 0) {
@@ -186,12 +196,10 @@ export function journalBegin(jn: Journal, credits: u32): i32 {
     c.c_jdepth++;
     return 0;
   }
-  while (true) {
-    lockShared(jnLock(jn), RANK_JOURNAL);
-    if (reserve(jn, credits)) break;
+  lockShared(jnLock(jn), RANK_JOURNAL);
+  if (!reserve(jn, credits)) {
     lockRelease(jnLock(jn));
-    const e = makeRoom(jn, credits);
-    if (e != 0) return e;
+    return -EAGAIN;
   }
   // the transaction's age counts from here
   if (jn.jn_running == 0) clockNow();
@@ -281,7 +289,7 @@ function link(jn: Journal, jb: JBuf): void {
   if (jn.jn_bufstail != 0) changetype<JBuf>(<usize>jn.jn_bufstail).jb_next = <u32>changetype<usize>(jb);
   else {
     jn.jn_bufs = <u32>changetype<usize>(jb);
-    jn.jn_time = <u32>curcpu.c_nowsec;
+    if (jn.jn_nrevoke == 0) jn.jn_time = <u32>curcpu.c_nowsec;
   }
   jn.jn_bufstail = <u32>changetype<usize>(jb);
   jn.jn_running++;
@@ -331,6 +339,7 @@ export function journalForget(jn: Journal, block: u64): void {
   spinUnlock(jnSpin(jn));
   if (changetype<usize>(jb) != 0) bufFree(jb);
   bufForget(jn.jn_fc, block, jn.jn_shift);
+  if (jn.jn_running == 0 && jn.jn_nrevoke == 0) jn.jn_time = <u32>curcpu.c_nowsec;
   // an empty log has no copy to be revoked
   const e = jn.jn_used == 0 ? 0 : revokeAdd(jn, block, jn.jn_seq, ALLOC_RESERVE);
   if (e != 0) journalAbort(jn, e);
@@ -381,7 +390,7 @@ export function journalCheckpoint(jn: Journal): i32 {
 
 /** Is it time to commit? The transaction is large for the log or for RAM, or older than `seconds`. */
 export function journalPressure(jn: Journal, now: u32, seconds: u32): bool {
-  if (jn.jn_running == 0) return false;
+  if (jn.jn_running == 0 && jn.jn_nrevoke == 0) return false;
   const pinned = jn.jn_running >> (12 - jn.jn_shift);
   return jn.jn_running > jn.jn_max / 2 || pinned > roots().r_nframes / 16 || now - jn.jn_time >= seconds;
 }
