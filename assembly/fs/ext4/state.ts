@@ -56,10 +56,10 @@ function markUsed(em: Ext4Mount): i32 {
   const n = <u32>load<u16>(sb + SB_MNT_COUNT);
   store<u16>(sb + SB_MNT_COUNT, <u16>(n < 0xffff ? n + 1 : n));
   if (load<u16>(sb + SB_MAX_MNT_COUNT) == 0) store<u16>(sb + SB_MAX_MNT_COUNT, 0xffff);
-  // with a journal it is valid at any time, after a replay
+  // with a journal it is valid at any time, after a replay; its first commit makes this durable before there is one
   if (em.em_jn == 0) stateSet(em, 0, EXT4_STATE_VALID);
   else recoverSet(em, true);
-  return superWrite(em, BUF_FUA);
+  return superWrite(em, em.em_jn == 0 ? BUF_FUA : 0);
 }
 
 /** Become writable: 0, -EROFS, -EUCLEAN, an I/O error; then it is read-only. */

@@ -58,6 +58,7 @@ import {
   JN_CSUM2,
   JN_CSUM3,
   JN_EMPTY,
+  JN_FRESH,
   jnSpin,
   Journal,
   journalAbort,
@@ -226,7 +227,10 @@ function release(jn: Journal): void {
 
 function writeTransaction(jn: Journal): i32 {
   let e: i32 = 0;
-  if (jn.jn_flags & JN_EMPTY) e = logWriteSuper(jn, jn.jn_head, jn.jn_seq);
+  // that the log may have something in it is in the file system's superblock before it has
+  if (jn.jn_flags & JN_FRESH && jn.jn_flags & JN_BARRIER) e = diskFlush(jn.jn_disk);
+  jn.jn_flags &= ~JN_FRESH;
+  if (e == 0 && jn.jn_flags & JN_EMPTY) e = logWriteSuper(jn, jn.jn_head, jn.jn_seq);
   if (e == 0) e = writeRevokes(jn);
   if (e == 0) e = writeBlocks(jn);
   if (e == 0 && jn.jn_flags & JN_BARRIER) e = diskFlush(jn.jn_disk);

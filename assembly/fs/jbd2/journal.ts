@@ -103,6 +103,7 @@ export const JN_EMPTY: u32 = 32; //   the superblock says that there is nothing 
 export const JN_ABORTED: u32 = 64;
 export const JN_CSUM1: u32 = 128; //  a checksum over whole transactions (read only)
 export const JN_FASTCOMMIT: u32 = 256;
+export const JN_FRESH: u32 = 1024; //  nothing has been committed since journalStart
 export const JN_ASYNC: u32 = 512; //  commit blocks did not wait for what they vouch for (read only)
 
 /** A block that the running transaction changed. */

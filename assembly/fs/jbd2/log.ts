@@ -129,23 +129,28 @@ export function logPutDurable(jn: Journal, addr: usize): i32 {
   return 0;
 }
 
-/** Write the journal's superblock as it is in its buffer, and the error that the journal was given up for. 0 or an errno. */
-export function logWriteError(jn: Journal): i32 {
+function writeSuper(jn: Journal, flags: u32): i32 {
   const sb = <usize>jn.jn_sb;
   putBe32(sb + JSB_ERRNO, jn.jn_errno < 0 ? -jn.jn_errno : 0);
   if (hasBlockCsum(jn)) putBe32(sb + JSB_CHECKSUM, superCsum(sb));
-  return bufWrite(jn.jn_fc, sb, jn.jn_shift, jn.jn_flags & JN_BARRIER ? BUF_FUA : 0);
+  return bufWrite(jn.jn_fc, sb, jn.jn_shift, jn.jn_flags & JN_BARRIER ? flags : 0);
+}
+
+/** Write the journal's superblock as it is in its buffer, and the error that the journal was given up for. 0 or an errno. */
+export function logWriteError(jn: Journal): i32 {
+  return writeSuper(jn, BUF_FUA);
 }
 
 /**
  * Say in the journal's superblock where the log begins (0: it is empty) and which transaction is the
- * first in it. Durable when it returns, if barriers are on. 0 or an errno.
+ * first in it. That it is empty is durable when this returns, if barriers are on; that it begins is what
+ * the transaction's commit block depends on, and the FLUSH before that makes durable. 0 or an errno.
  */
 export function logWriteSuper(jn: Journal, start: u32, seq: u32): i32 {
   const sb = <usize>jn.jn_sb;
   putBe32(sb + JSB_SEQUENCE, seq);
   putBe32(sb + JSB_START, start);
-  const e = logWriteError(jn);
+  const e = writeSuper(jn, start == 0 ? BUF_FUA : 0);
   if (e != 0) return e;
   if (start == 0) jn.jn_flags |= JN_EMPTY;
   else jn.jn_flags &= ~JN_EMPTY;

@@ -59,6 +59,7 @@ import {
   JN_CSUM3,
   JN_EMPTY,
   JN_FASTCOMMIT,
+  JN_FRESH,
   JN_REVOKE,
   Journal,
   journalCheckpoint,
@@ -210,7 +211,8 @@ export function journalNotedError(jn: Journal): u32 {
 
 /**
  * Begin to write: the log is empty (journalRecover). `want`: JN_BARRIER, and JN_CSUM3 and JN_64BIT if the file
- * system has such. 0 or what writing the superblock failed with.
+ * system has such. Its superblock is written with the first commit, or now if it tells of an error of long ago. 0 or
+ * what that failed with.
  */
 export function journalStart(jn: Journal, want: u32): i32 {
   const sb = <usize>jn.jn_sb;
@@ -228,7 +230,7 @@ export function journalStart(jn: Journal, want: u32): i32 {
   }
   putBe32(sb + JSB_FEATURE_INCOMPAT, incompat);
   putBe32(sb + JSB_FEATURE_COMPAT, be32(sb + JSB_FEATURE_COMPAT) & ~JBD2_COMPAT_CHECKSUM);
-  jn.jn_flags = JN_EMPTY | JN_REVOKE | (want & JN_BARRIER) | (jn.jn_flags & JN_FASTCOMMIT);
+  jn.jn_flags = JN_EMPTY | JN_FRESH | JN_REVOKE | (want & JN_BARRIER) | (jn.jn_flags & JN_FASTCOMMIT);
   if (incompat & JBD2_INCOMPAT_64BIT) jn.jn_flags |= JN_64BIT;
   if (incompat & JBD2_INCOMPAT_CSUM_V2) jn.jn_flags |= JN_CSUM2;
   if (incompat & JBD2_INCOMPAT_CSUM_V3) jn.jn_flags |= JN_CSUM3;
@@ -236,7 +238,7 @@ export function journalStart(jn: Journal, want: u32): i32 {
   jn.jn_head = jn.jn_first;
   jn.jn_used = 0;
   jn.jn_done = jn.jn_seq - 1;
-  return logWriteSuper(jn, 0, jn.jn_seq);
+  return journalNotedError(jn) != 0 ? logWriteSuper(jn, 0, jn.jn_seq) : 0;
 }
 
 /**
