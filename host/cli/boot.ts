@@ -260,7 +260,7 @@ async function importTree(
 ): Promise<boolean> {
   heading(`${update ? 'Update' : 'Import'} ${spec.host} to ${spec.machine}`);
   const { totals, entries } = tree;
-  const progress = meter('importing', entries.length - totals.directories, totals.bytes);
+  const progress = await meter('importing', entries.length - totals.directories, totals.bytes);
   const started = performance.now();
   const result = await interruptible(async (interruption) => {
     const { signal } = interruption;
@@ -315,7 +315,7 @@ async function exportTree(machine: Machine, spec: ImportSpec): Promise<boolean> 
     throw new CommandError(`cannot export ${spec.machine}: ${reasonOf(error)}`);
   }
   const { totals, entries } = tree;
-  const progress = meter('exporting', entries.length - totals.directories, totals.bytes);
+  const progress = await meter('exporting', entries.length - totals.directories, totals.bytes);
   const started = performance.now();
   let result: CopyResult;
   try {

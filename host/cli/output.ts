@@ -3,7 +3,7 @@
  * terminal and as a line now and then elsewhere.
  */
 import type { WriteStream } from 'node:tty';
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { CopyProgress } from '../hostfiles/entry.ts';
 import { formatBytes, formatCount } from './values.ts';
 
@@ -54,10 +54,10 @@ export interface Meter extends CopyProgress {
 }
 
 /** How far something with a known amount of work is. Nothing stays of it on a terminal. */
-export function meter(label: string, totalFiles: number, totalBytes: number): Meter {
-  return process.stderr.isTTY
-    ? new BarMeter(label, totalFiles, totalBytes)
-    : new LineMeter(label, totalFiles, totalBytes);
+export async function meter(label: string, totalFiles: number, totalBytes: number): Promise<Meter> {
+  if (!process.stderr.isTTY) return new LineMeter(label, totalFiles, totalBytes);
+  const { SingleBar: Bar } = (await import('cli-progress')).default;
+  return new BarMeter(Bar, label, totalFiles, totalBytes);
 }
 
 /** Files count as this many bytes, so that a bar moves through many small files too. */
@@ -68,8 +68,8 @@ class BarMeter implements Meter {
   #files = 0;
   #bytes = 0;
 
-  constructor(label: string, totalFiles: number, totalBytes: number) {
-    this.#bar = new SingleBar({
+  constructor(Bar: typeof SingleBar, label: string, totalFiles: number, totalBytes: number) {
+    this.#bar = new Bar({
       format: `  ${label} {bar} {percentage}%  {files}  {size}  {eta_formatted} left`,
       stream: process.stderr,
       barsize: 30,

@@ -7,16 +7,9 @@ import { Context, Findings } from './check/context.ts';
 import { runsOf } from './check/map.ts';
 import { geometryFault, readGroups } from './check/super.ts';
 import { featureNames } from './features.ts';
-import { Superblock } from './superblock.ts';
-import { Blocks, Geometry, readBytes } from './volume.ts';
-
-/** The device has no ext2, ext3 or ext4. */
-export class NoFileSystemError extends Error {
-  constructor(message = 'no ext2, ext3 or ext4 superblock') {
-    super(message);
-    this.name = 'NoFileSystemError';
-  }
-}
+import { NoFileSystemError, readSuper } from './readsuper.ts';
+import type { Superblock } from './superblock.ts';
+import { Blocks, Geometry } from './volume.ts';
 
 export interface JournalInfo {
   readonly features: readonly string[];
@@ -70,15 +63,6 @@ const EXT4_ONLY_RO =
   abi.RO_COMPAT_DIR_NLINK |
   abi.RO_COMPAT_EXTRA_ISIZE |
   abi.RO_COMPAT_METADATA_CSUM;
-
-/** The superblock of a device. @throws NoFileSystemError, DiskError */
-export function readSuper(device: BlockDevice): Superblock {
-  if (device.sizeBytes < abi.SB_OFFSET + abi.SB_SIZE) throw new NoFileSystemError();
-  const sb = new Superblock();
-  readBytes(device, abi.SB_OFFSET, sb.bytes);
-  if (sb.u16(abi.SB_MAGIC) !== abi.EXT4_MAGIC) throw new NoFileSystemError();
-  return sb;
-}
 
 export function typeOf(sb: Superblock): 'ext2' | 'ext3' | 'ext4' {
   if (sb.incompat(EXT4_ONLY) || sb.roCompat(EXT4_ONLY_RO)) return 'ext4';

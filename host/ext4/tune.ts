@@ -26,7 +26,7 @@ import {
 } from './checksums.ts';
 import { CRC_START, crc32c } from './crc.ts';
 import { fileType, flagsOf, modeOf, sizeOf, xattrBlockOf } from './inode.ts';
-import { readSuper } from './info.ts';
+import { readSuper } from './readsuper.ts';
 import { randomUuid } from './mkfs/options.ts';
 import { Superblock } from './superblock.ts';
 import { Blocks, Geometry, writeBytes } from './volume.ts';

@@ -8,11 +8,11 @@ import {
   WASM_PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
 import { kernelUrl } from '#kernels';
-import { loadBytes, loadBytesSync } from '#platform';
 import type { Credentials } from '../syscalls/process.ts';
 import { Cpu, type CpuOptions } from './cpu.ts';
 import { type DiskSpec, restoreDisks } from './disks.ts';
 import type { KernelExports } from './exports.ts';
+import { type Kernel, type KernelSource, kernelSync, loadKernel, UNKNOWN } from './kernel.ts';
 import type { Flavour } from './kernels.ts';
 import { Machine, type MachineIdentity } from './machine.ts';
 import { MemoryPool } from './memory.ts';
@@ -32,7 +32,7 @@ export interface BootOptions {
   /** 'up' (default): one CPU, unshared memory. 'smp': shared memory. '-debug': checks everything. */
   flavour?: Flavour;
   /** The kernel: a compiled module, its bytes, or where to get it. Default: the package's own. */
-  module?: WebAssembly.Module | BufferSource | URL;
+  module?: KernelSource;
   /** Make entropy a function of this number (0 to 2^53), and, unless told otherwise, the clock virtual. */
   seed?: number;
   /** 'real' follows the host; 'virtual' is state in RAM. Default: virtual with a seed, else real. */
@@ -55,15 +55,6 @@ export interface BootOptions {
   from?: Snapshot;
 }
 
-interface Kernel {
-  module: WebAssembly.Module;
-  /** What tells its build from others; see {@link identify}. */
-  hash: string;
-}
-
-const cache = new Map<Flavour, Promise<Kernel>>();
-const cacheSync = new Map<Flavour, Kernel>();
-
 /**
  * Boot a machine.
  * @throws RangeError for a RAM size out of bounds, Error for a snapshot of another build,
@@ -74,23 +65,7 @@ const cacheSync = new Map<Flavour, Kernel>();
  */
 export async function boot(options: BootOptions = {}): Promise<Machine> {
   const flavour = flavourOf(options);
-  let kernel: Kernel;
-  if (options.module === undefined || options.module instanceof URL) {
-    const own = options.module === undefined;
-    const url = options.module ?? kernelUrl(flavour);
-    const loading = (own ? cache.get(flavour) : undefined) ?? loadBytes(url).then(compile);
-    if (own) {
-      cache.set(flavour, loading);
-      loading.catch(() => cache.delete(flavour));
-    }
-    kernel = await loading;
-  } else {
-    const { module } = options;
-    kernel =
-      module instanceof WebAssembly.Module
-        ? { module, hash: identify(module) }
-        : await compile(bytesOf(module as BufferSource));
-  }
+  const kernel = await loadKernel(flavour, options.module);
   return start(kernel, flavour, options);
 }
 
@@ -104,68 +79,11 @@ export function bootSync(options: BootOptions = {}): Machine {
   return start(kernelSync(flavour, options.module), flavour, options);
 }
 
-function kernelSync(flavour: Flavour, module: BootOptions['module']): Kernel {
-  if (module !== undefined && !(module instanceof URL)) {
-    if (module instanceof WebAssembly.Module) return { module, hash: identify(module) };
-    return compileSync(bytesOf(module as BufferSource));
-  }
-  const known = module === undefined ? cacheSync.get(flavour) : undefined;
-  if (known !== undefined) return known;
-  const bytes = loadBytesSync(module ?? kernelUrl(flavour));
-  if (bytes === undefined) {
-    throw new Error('bootSync: the kernel cannot be read synchronously here; pass `module`, or use boot()');
-  }
-  const kernel = compileSync(bytes);
-  if (module === undefined) cacheSync.set(flavour, kernel);
-  return kernel;
-}
-
 function flavourOf({ flavour, from }: BootOptions): Flavour {
   if (from !== undefined && flavour !== undefined && flavour !== from.flavour) {
     throw new Error(`snapshot is of a machine of flavour ${from.flavour}, not ${flavour}`);
   }
   return from?.flavour ?? flavour ?? 'up';
-}
-
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Kernel> {
-  const module = await WebAssembly.compile(bytes);
-  return { module, hash: identify(module, bytes) };
-}
-
-function compileSync(bytes: Uint8Array<ArrayBuffer>): Kernel {
-  const module = new WebAssembly.Module(bytes);
-  return { module, hash: identify(module, bytes) };
-}
-
-function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
-  if (ArrayBuffer.isView(source))
-    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
-  return new Uint8Array(source);
-}
-
-/** 64 bits of FNV-1a over the module, twice with different seeds: tells builds apart, no more. */
-function fingerprint(bytes: Uint8Array): string {
-  let a = 0x811c9dc5;
-  let b = 0x9747b28c;
-  for (let i = 0; i < bytes.length; i++) {
-    a = Math.imul(a ^ bytes[i], 0x01000193);
-    b = Math.imul(b ^ bytes[i], 0x85ebca6b) + i;
-  }
-  return (
-    (a >>> 0).toString(16).padStart(8, '0') +
-    (b >>> 0).toString(16).padStart(8, '0') +
-    bytes.length.toString(16)
-  );
-}
-
-/** A module that carries no name, and whose bytes are gone: no snapshot can be told to be its. */
-const UNKNOWN = 'unknown';
-
-/** The SHA-256 that assembly/build.mjs puts into a module; of one built otherwise, a fingerprint. */
-function identify(module: WebAssembly.Module, bytes?: Uint8Array): string {
-  const [section] = WebAssembly.Module.customSections(module, 'damselfly');
-  if (section !== undefined) return new TextDecoder().decode(section);
-  return bytes === undefined ? UNKNOWN : fingerprint(bytes);
 }
 
 function start(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine {

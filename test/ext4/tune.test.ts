@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryDisk } from '../../host/devices/memory.ts';
 import { check } from '../../host/ext4/check.ts';
-import { info, NoFileSystemError } from '../../host/ext4/info.ts';
+import { info } from '../../host/ext4/info.ts';
+import { NoFileSystemError } from '../../host/ext4/readsuper.ts';
 import { mkfs } from '../../host/ext4/mkfs.ts';
 import { TuneError, tune } from '../../host/ext4/tune.ts';
 import { filled } from './filled.ts';

@@ -5,6 +5,12 @@ import { parseNumber, parseSize } from '../values.ts';
 
 type Finish = (code: number) => void;
 
+/** Begin with the kernel, which is compiled beside this thread while the modules that need it are loaded. */
+function early(): void {
+  // Whoever needs it tells what is wrong.
+  import('../../machine/kernel.ts').then(({ loadKernel }) => loadKernel('up')).catch(() => {});
+}
+
 const IMG_HELP = `
 IMG is a file that holds an ext2, ext3 or ext4 file system, or a disk with partitions: IMG#2 is its
 second one. What is copied keeps owners, modes, times, hard links, symlinks, device nodes, holes and
@@ -62,7 +68,10 @@ export function addImgCommands(program: Command, finish: Finish): void {
         // What looks like an option is the command's, and stands behind the image.
         if (image === '--help' || image === '-h') command.outputHelp();
         else if (image.startsWith('-')) command.error(`error: the image comes before ${image}`);
-        else finish(await (await import('./look.ts')).lookCommand(name, image, words));
+        else {
+          early();
+          finish(await (await import('./look.ts')).lookCommand(name, image, words));
+        }
       });
   }
   for (const command of img.commands)
@@ -127,9 +136,10 @@ function addCopying(img: Command, finish: Finish): void {
     .argument('<path>', 'where to, in the image; with a slash at its end, a directory that is there')
     .option(...parents)
     .option(...ram)
-    .action(async (image, from, to, options) =>
-      finish(await (await import('./copy.ts')).putCommand(image, from, to, options)),
-    );
+    .action(async (image, from, to, options) => {
+      early();
+      finish(await (await import('./copy.ts')).putCommand(image, from, to, options));
+    });
   img
     .command('get')
     .description('copy a tree of an image onto this host, as cp -a')
@@ -138,22 +148,27 @@ function addCopying(img: Command, finish: Finish): void {
     .argument('<hostpath>', 'where to')
     .option(...parents)
     .option(...ram)
-    .action(async (image, from, to, options) =>
-      finish(await (await import('./copy.ts')).getCommand(image, from, to, options)),
-    );
+    .action(async (image, from, to, options) => {
+      early();
+      finish(await (await import('./copy.ts')).getCommand(image, from, to, options));
+    });
   img
     .command('tar')
     .description('write a tree of an image to standard output, as a tar archive')
     .argument('<image>', 'IMG or IMG#partition')
     .argument('[path]', 'what to write', '/')
-    .action(async (image, path) => finish(await (await import('./look.ts')).tarCommand(image, path)));
+    .action(async (image, path) => {
+      early();
+      finish(await (await import('./look.ts')).tarCommand(image, path));
+    });
   img
     .command('untar')
     .description('unpack a tar archive from standard input into a directory of an image')
     .argument('<image>', 'IMG or IMG#partition')
     .argument('[path]', 'where to; made if it is not there', '/')
     .option(...ram)
-    .action(async (image, path, options) =>
-      finish(await (await import('./untar.ts')).untarCommand(image, path, options)),
-    );
+    .action(async (image, path, options) => {
+      early();
+      finish(await (await import('./untar.ts')).untarCommand(image, path, options));
+    });
 }

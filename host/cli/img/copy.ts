@@ -48,7 +48,7 @@ export async function putCommand(
     const name = path.basename(path.resolve(source));
     const to = nameAsCp(process.fs, absolute(target), name, options, `${image}:`);
     const { totals, entries } = tree;
-    const progress = meter('copying', entries.length - totals.directories, totals.bytes);
+    const progress = await meter('copying', entries.length - totals.directories, totals.bytes);
     const copy = { from: source, to: `${image}:${to}`, total: entries.length, interruption };
     return told(copy, async () => {
       try {
@@ -85,7 +85,7 @@ export async function getCommand(
     const given = target.endsWith('/') ? `${path.resolve(target)}/` : path.resolve(target);
     const to = nameAsCp(fs, given, path.posix.basename(from), options, '');
     const { totals, entries } = tree;
-    const progress = meter('copying', entries.length - totals.directories, totals.bytes);
+    const progress = await meter('copying', entries.length - totals.directories, totals.bytes);
     const copy = { from: `${image}:${from}`, to, total: entries.length, interruption };
     return told(copy, async () => {
       try {

@@ -1,7 +1,7 @@
 /** The partitions of an image, and images and partitions as bytes, without mounting them. */
 import { AT_FDCWD, O_RDONLY, O_RDWR, SEEK_END } from '../../../assembly/abi/flags.ts';
 import { type BlockDevice, Device, DiskError } from '../../devices/types.ts';
-import { NoFileSystemError, readSuper } from '../../ext4/info.ts';
+import { NoFileSystemError, readSuper } from '../../ext4/readsuper.ts';
 import { boot, type Machine, type Process } from '../../index.ts';
 import { CommandError } from '../errors.ts';
 import { formatBytes } from '../values.ts';

@@ -15,7 +15,7 @@ export async function compareWithHost({ machine, imported, say }: Scene): Promis
     const now = await scanTree(fs, root, tree);
     const inMachine = await scanTree(machine.fs, Buffer.from(target));
     const { bytes } = now.totals;
-    const progress = meter('comparing', 0, 2 * bytes);
+    const progress = await meter('comparing', 0, 2 * bytes);
     let hostDigest: Digest;
     let machineDigest: Digest;
     try {
