@@ -48,7 +48,7 @@ import { credCreate, credDrop, credInGroup, credIsRoot, curcred } from '../proc/
 import { fdFile } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { attrAccess, isOwner, vnodeAccess } from '../vfs/access';
-import { FC_ATTRVALID, FSCACHE_MAX_BYTES } from '../vfs/fscache';
+import { FC_ATTRVALID, FC_BACKED, FSCACHE_MAX_BYTES } from '../vfs/fscache';
 import { inotifyChange } from '../vfs/inotify';
 import { fsizeExceeded } from '../vfs/limits';
 import { Mount, mountReadOnly } from '../vfs/mount';
@@ -77,7 +77,8 @@ function statFill(vp: Vnode): i32 {
   store<f64>(s, <f64>va.va_rdev, ST_RDEV);
   store<f64>(s, <f64>va.va_size, ST_SIZE);
   // pages are counted, not stored twice: blocks of what has no disk follow from them
-  store<f64>(s, va.va_blocks != 0 ? <f64>va.va_blocks : <f64>(fc.fc_npages << 3), ST_BLOCKS);
+  const counted = va.va_blocks != 0 || (fc.fc_flags & FC_BACKED) != 0;
+  store<f64>(s, counted ? <f64>va.va_blocks : <f64>(fc.fc_npages << 3), ST_BLOCKS);
   store<f64>(s, <f64>va.va_atime, ST_ATIME);
   store<f64>(s, <f64>va.va_mtime, ST_MTIME);
   store<f64>(s, <f64>va.va_ctime, ST_CTIME);

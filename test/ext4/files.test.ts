@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../assembly/abi/flags.ts';
 import { MemoryDisk } from '../../host/devices/memory.ts';
 import { bytesOf, checkClean, debugfs, inTemporary, mkfs, onDisk, onImage } from './image.ts';
 
@@ -147,4 +148,37 @@ test('a write that the disk refuses is told by fsync, and the page stays', () =>
   const image = bytesOf(disk);
   checkClean(image);
   expect(Buffer.compare(dump(image, 'f'), pattern(50_000, 1))).toBe(0);
+});
+
+test('i_blocks counts delayed blocks once they are there, also where an extent in a leaf only became longer', () => {
+  onImage(mkfs(['-t', 'ext4', '-b', '4096']), (machine) => {
+    const { fs } = machine;
+    const process = machine.process();
+    const fd = fs.openSync('/mnt/f', 'w+');
+    // more extents than the inode has room for
+    for (let i = 0; i < 6; i++) {
+      fs.writeSync(fd, Buffer.alloc(4096, 'x'), 0, 4096, i * 40_960);
+      fs.fsyncSync(fd);
+    }
+    fs.writeSync(fd, Buffer.alloc(20_480, 'y'), 0, 20_480, 4096);
+    // the inode is stored while they are promised
+    fs.chmodSync('/mnt/f', 0o600);
+    process.sync();
+    expect(fs.fstatSync(fd).blocks).toBe(8 * (6 + 5 + 1));
+    fs.closeSync(fd);
+  });
+});
+
+test('a hole past the end takes the last block whole', () => {
+  onImage(mkfs(['-t', 'ext4', '-b', '4096']), (machine) => {
+    const { fs } = machine;
+    fs.writeFileSync('/mnt/f', 'seven b');
+    const process = machine.process();
+    const fd = process.fs.openSync('/mnt/f', 'r+');
+    process.fs.fsyncSync(fd);
+    expect(fs.statSync('/mnt/f').blocks).toBe(8);
+    process.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 100);
+    expect(fs.statSync('/mnt/f')).toMatchObject({ blocks: 0, size: 7 });
+    process.close(fd);
+  });
 });

@@ -18,6 +18,9 @@ test.each(['1024', '4096'])('files within their inodes, blocks of %s', (blockByt
   const after = onImage(image, ({ fs }) => {
     for (const size of sizes)
       expect(fs.readFileSync(`/mnt/f${size}`).toString(), `f${size}`).toBe(bytes(size).toString());
+    // a file without blocks would be taken for a hole; the last has one
+    const blocks = sizes.map((size) => fs.statSync(`/mnt/f${size}`).blocks);
+    expect(blocks).toEqual([0, 1, 1, 1, 1, 1, Number(blockBytes) / 512]);
     fs.appendFileSync('/mnt/f100', 'more');
     fs.truncateSync('/mnt/f140', 70);
     fs.truncateSync('/mnt/f60', 5000);

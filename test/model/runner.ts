@@ -250,13 +250,20 @@ export class Run {
     return !this.#fine || BLURRED.includes(call.name);
   }
 
+  /** Had the file this attribute with this value before? The tree is the one before the call. */
+  #hadValue({ ino }: Stat | TreeEntry, { args }: Call): boolean {
+    const [, name, value] = args;
+    const before = this.#state.tree.find((entry) => entry.ino === ino);
+    return before?.xattrs.includes(`${name}=${Buffer.from(value as Uint8Array).toString('hex')}`) === true;
+  }
+
   #blurred(st: Stat | TreeEntry): boolean {
     const last = this.#steps.at(-1)?.call;
     if (last?.name === 'truncate' || last?.name === 'ftruncate') {
       this.tally.applied('same size');
       return true;
     }
-    if (this.#pair.fileSystem === 'ext4' && last?.name.endsWith('setxattr')) {
+    if (this.#pair.fileSystem === 'ext4' && last?.name.endsWith('setxattr') && this.#hadValue(st, last)) {
       this.tally.applied('same value');
       return true;
     }

@@ -18,7 +18,7 @@ import { VmPage } from '../../vm/page';
 import { ext4Reserve, ext4Unreserve } from './balloc';
 import { nodeRoom } from './extents';
 import { hasExtents } from './map';
-import { blocksAdd } from './mapmeta';
+import { blocksAdd, mapDirty } from './mapmeta';
 import { Ext4Inode, Ext4Mount } from './types';
 
 export const PP_DIRTY: u32 = 0xff;
@@ -74,6 +74,8 @@ export function delayDone(em: Ext4Mount, ei: Ext4Inode, n: u32, used: bool): voi
   }
   if (all != 0) ext4Unreserve(em, all);
   if (!used) blocksAdd(em, ei, -(<i64>n));
+  // i_blocks counts them from now on, also where they only made an extent of a leaf longer
+  else mapDirty(ei);
 }
 
 /** What a page was promised is taken back. */

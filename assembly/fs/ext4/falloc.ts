@@ -40,7 +40,8 @@ export function ext4Allocate(fm: Fsmanage, vp: Vnode, mode: u32, off: i64, len: 
   let e = inlineToBlocks(em, vp);
   if (e == 0 && (mode & FALLOC_FL_PUNCH_HOLE) == 0 && !hasExtents(ei)) e = -EOPNOTSUPP;
   if (e == 0) e = writeRange(fc, begin, end);
-  if (e == 0 && mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) e = punch(em, vp, begin, end);
+  if (e == 0 && mode & FALLOC_FL_PUNCH_HOLE) e = punch(em, vp, begin, holeEnd(em, fc, end));
+  if (e == 0 && mode & FALLOC_FL_ZERO_RANGE) e = punch(em, vp, begin, end);
   if (e == 0 && (mode & FALLOC_FL_PUNCH_HOLE) == 0) {
     e = preallocate(em, vp, begin, end);
     if (e == -ENOSPC && ballocWaits(em)) {
@@ -58,6 +59,13 @@ function writeRange(fc: Fscache, begin: u64, end: u64): i32 {
   if (fc.fc_ndirty == 0) return 0;
   const first = <u32>(begin >> PAGE_SHIFT);
   return vop_putpages(fc.fc_fm, fc, first, <u32>((end + PAGE_SIZE - 1) >> PAGE_SHIFT) - first, 0);
+}
+
+/** A hole that reaches past the file's end takes the block that it ends in whole: there is nothing behind it. */
+function holeEnd(em: Ext4Mount, fc: Fscache, end: u64): u64 {
+  const low = <u64>em.em_bsize - 1;
+  const last = (fc.fc_size + low) & ~low;
+  return end > fc.fc_size && end < last ? last : end;
 }
 
 /** Zeros in [begin, end): blocks that lie in it whole are freed, the rest of others is overwritten. */

@@ -21,9 +21,9 @@ import {
 import { ALLOC_NOIO, ALLOC_ZERO, PG_KERNEL, pageAddr, pageAlloc, pageFree } from '../../vm/page';
 import { Vnode } from '../../vfs/vnode';
 import { ioWriteNow } from './fileio';
-import { ext4InodeBlock, ext4InodeBuf, inodeIn } from './inode';
+import { ext4InodeBlock, ext4InodeBuf, inlineSectors, inodeIn } from './inode';
 import { ext4MapInit, giveBack, insertLocked, mapStore, takeLocked } from './map';
-import { blocksAdd, dataWord, mapBad, mapDirty } from './mapmeta';
+import { blocksAdd, dataWord, mapBad, mapDirty, sectorsAdd } from './mapmeta';
 import { CREDITS_INODE, CREDITS_MAP, ext4Begin, ext4BufError, ext4Brelse, ext4Dirty, ext4End } from './txn';
 import { EI_XATTR, eiLock, Ext4Inode, Ext4Mount, eiOf, eiUnlock } from './types';
 
@@ -101,6 +101,7 @@ export function inlineClear(em: Ext4Mount, ei: Ext4Inode): i32 {
     const raw = inodeIn(em, ei.ei_ino, b);
     const e = entryOf(em, ei, raw);
     if (e != 0) entryRemove(em, ei, raw, e);
+    sectorsAdd(ei, -(<i64>inlineSectors(ei, ei.ei_vnode.v_fc.fc_size)));
     ei.ei_flags &= ~EXT4_INLINE_DATA_FL;
     ext4MapInit(em, ei);
     mapDirty(ei);

@@ -346,7 +346,16 @@ function blocksLoad(em: Ext4Mount, ei: Ext4Inode, va: Vattr, raw: usize): void {
     n |= <u64>load<u16>(raw + I_BLOCKS_HIGH) << 32;
     if (ei.ei_flags & EXT4_HUGE_FILE_FL) n <<= em.em_bshift - SECTOR_SHIFT;
   }
-  va.va_blocks = n;
+  va.va_blocks = n + inlineSectors(ei, va.va_size);
+}
+
+/**
+ * What a regular file's inline data counts as for stat(2): it is in no block, and a file of none would be taken for one
+ * that is all hole.
+ */
+export function inlineSectors(ei: Ext4Inode, size: u64): u64 {
+  if ((ei.ei_flags & EXT4_INLINE_DATA_FL) == 0 || ei.ei_vnode.v_type != S_IFREG) return 0;
+  return (size + (1 << SECTOR_SHIFT) - 1) >> SECTOR_SHIFT;
 }
 
 /** Seconds: signed 32 bits, then two bits of epoch. */
@@ -485,9 +494,9 @@ function rawStore(em: Ext4Mount, vp: Vnode, raw: usize): void {
   if (hasIncompat(em, INCOMPAT_64BIT)) store<u16>(raw + I_FILE_ACL_HIGH, <u16>(ei.ei_acl >> 32));
   memory.copy(raw + I_BLOCK, ei.ei_block, I_BLOCK_SIZE);
   blocksStore(em, ei, va, raw);
-  timeStore(raw, I_ATIME, I_ATIME_EXTRA, extra, va.va_atime, va.va_atimens);
-  timeStore(raw, I_MTIME, I_MTIME_EXTRA, extra, va.va_mtime, va.va_mtimens);
-  timeStore(raw, I_CTIME, I_CTIME_EXTRA, extra, va.va_ctime, va.va_ctimens);
+  va.va_atime = timeStore(raw, I_ATIME, I_ATIME_EXTRA, extra, va.va_atime, va.va_atimens);
+  va.va_mtime = timeStore(raw, I_MTIME, I_MTIME_EXTRA, extra, va.va_mtime, va.va_mtimens);
+  va.va_ctime = timeStore(raw, I_CTIME, I_CTIME_EXTRA, extra, va.va_ctime, va.va_ctimens);
   if (em.em_isize > EXT4_GOOD_OLD_INODE_SIZE) store<u16>(raw + I_EXTRA_ISIZE, <u16>extra);
   if (covers(extra, I_CRTIME, 4)) timeStore(raw, I_CRTIME, I_CRTIME_EXTRA, extra, va.va_btime, va.va_btimens);
   if (covers(extra, I_VERSION_HI, 4)) store<u32>(raw + I_VERSION_HI, <u32>(ei.ei_version >> 32));
@@ -499,18 +508,20 @@ function rawStore(em: Ext4Mount, vp: Vnode, raw: usize): void {
   }
 }
 
-function timeStore(raw: usize, lo: u32, hi: u32, extra: u32, sec: i64, ns: u32): void {
+/** Returns the seconds as there is room for them. */
+function timeStore(raw: usize, lo: u32, hi: u32, extra: u32, sec: i64, ns: u32): i64 {
   const max = covers(extra, hi, 4) ? <i64>i32.MAX_VALUE + (<i64>EPOCH_MASK << 32) : <i64>i32.MAX_VALUE;
   if (sec > max) sec = max;
   if (sec < <i64>i32.MIN_VALUE) sec = <i64>i32.MIN_VALUE;
   store<i32>(raw + lo, <i32>sec);
   if (covers(extra, hi, 4)) store<u32>(raw + hi, (<u32>((sec - <i64>(<i32>sec)) >> 32) & EPOCH_MASK) | (ns << 2));
+  return sec;
 }
 
 function blocksStore(em: Ext4Mount, ei: Ext4Inode, va: Vattr, raw: usize): void {
-  // blocks that delayed data has been promised are counted for getattr, and are none yet
-  const promised = <u64>ei.ei_reserved << (em.em_bshift - SECTOR_SHIFT);
-  let n = va.va_blocks > promised ? va.va_blocks - promised : 0;
+  // blocks that delayed data has been promised are counted for getattr, and are none yet; nor is inline data
+  const none = (<u64>ei.ei_reserved << (em.em_bshift - SECTOR_SHIFT)) + inlineSectors(ei, va.va_size);
+  let n = va.va_blocks > none ? va.va_blocks - none : 0;
   ei.ei_flags &= ~EXT4_HUGE_FILE_FL;
   if (hasRoCompat(em, RO_COMPAT_HUGE_FILE)) {
     if (n >> 48 != 0) {

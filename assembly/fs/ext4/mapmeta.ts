@@ -23,12 +23,19 @@ export function mapDirty(ei: Ext4Inode): void {
 }
 
 /** The file has n blocks more (less, if negative). */
+// @ts-ignore: decorator
+@inline
 export function blocksAdd(em: Ext4Mount, ei: Ext4Inode, n: i64): void {
+  sectorsAdd(ei, n << (em.em_bshift - 9));
+}
+
+/** The same for units of 512 bytes. */
+export function sectorsAdd(ei: Ext4Inode, n: i64): void {
   const fc = ei.ei_vnode.v_fc;
   const seq = changetype<usize>(fc) + offsetof<Fscache>('fc_attrseq');
   if (SMP) add32(seq, 1);
   const had = <i64>fc.fc_attr.va_blocks;
-  const now = had + (n << (em.em_bshift - 9));
+  const now = had + n;
   fc.fc_attr.va_blocks = now < 0 ? 0 : <u64>now;
   if (SMP) add32(seq, 1);
 }
