@@ -14,6 +14,7 @@ import { EBUSY, EINVAL, ENOMEM } from '../abi/errno';
 import { MNT_DETACH, MNT_FORCE, MS_RDONLY } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
 import { add32 } from '../kern/lock';
+import { klog } from '../kern/panic';
 import { Ucred } from '../proc/cred';
 import { ALLOC_NOIO } from '../vm/page';
 import { kfree, kmalloc } from '../vm/zone';
@@ -166,7 +167,9 @@ export function mountDestroy(mp: Mount): void {
     add32(changetype<usize>(mp.mnt_lower) + offsetof<Mount>('mnt_binds'), -1);
   } else {
     if (roots().r_deferred != 0) deferredRun();
-    vfs_sync(mp);
+    // umount(2) succeeds, as on Linux, and nobody is left to be told
+    const e = vfs_sync(mp);
+    if (e < 0) klog('umount: what could not be written is lost, errno', <u64>-e);
     cachePurgeTree(mp.mnt_root);
     if (roots().r_deferred != 0) deferredRun();
     mountEmpty(mp);

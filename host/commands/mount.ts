@@ -1,5 +1,6 @@
 /** mount and umount. */
 import {
+  AT_FDCWD,
   MNT_DETACH,
   MNT_FORCE,
   MS_BIND,
@@ -13,10 +14,12 @@ import {
   MS_REMOUNT,
   MS_STRICTATIME,
   MS_SYNCHRONOUS,
+  O_DIRECTORY,
+  O_RDONLY,
   S_IFBLK,
   S_IFMT,
 } from '../../assembly/abi/flags.ts';
-import { EBUSY, EINVAL, ENODEV, ENOENT, ENOTBLK, EPERM } from '../../assembly/abi/errno.ts';
+import { EBUSY, EINVAL, EIO, ENODEV, ENOENT, ENOSPC, ENOTBLK, EPERM } from '../../assembly/abi/errno.ts';
 import { command, type Tool } from './lib/command.ts';
 import { errnoOf, Failure, strerror } from './lib/errors.ts';
 import { mounts } from './lib/mounts.ts';
@@ -224,7 +227,23 @@ function below(tool: Tool, target: string): string[] {
     .reverse();
 }
 
+/** Write what is to be written while it can be told whether that goes well: umount(2) says nothing of it. */
+async function write(tool: Tool, target: string): Promise<void> {
+  let fd = -1;
+  try {
+    fd = tool.process.openat(AT_FDCWD, target, O_RDONLY | O_DIRECTORY);
+    tool.process.syncfs(fd);
+  } catch (error) {
+    if (errnoOf(error) === EIO || errnoOf(error) === ENOSPC)
+      await tool.warn(`${target}: not all could be written: ${strerror(error)}.`, 32);
+  } finally {
+    if (fd >= 0) tool.process.close(fd);
+  }
+}
+
 async function unmount(tool: Tool, target: string, flags: number, verbose: boolean): Promise<void> {
+  if ((flags & MNT_DETACH) === 0 && mounts(tool).some((entry) => entry.target === target))
+    await write(tool, target);
   try {
     tool.process.umount(target, flags);
   } catch (error) {

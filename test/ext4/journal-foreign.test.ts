@@ -1,8 +1,11 @@
 /** Logs that Linux and debugfs leave are replayed by us as debugfs replays them. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { EUCLEAN } from '../../assembly/abi/errno.ts';
+import { EOPNOTSUPP } from '../../assembly/abi/errno.ts';
+import { MS_RDONLY, MS_REMOUNT } from '../../assembly/abi/flags.ts';
 import { MemoryDisk } from '../../host/devices/memory.ts';
+import { codeOf } from '../unit/kernel/kit.ts';
+import { bytesOf, diskMachine, logOf, MOUNTPOINT, NODE } from './image.ts';
 import { content, readBlock, Rig, type Shape, shapeOf } from './journal-rig.ts';
 import { canMount, mke2fs, must, newPath, skipTools } from './tools.ts';
 
@@ -79,11 +82,28 @@ describe.skipIf(skipTools || !canMount)('left by Linux', () => {
     const rig = new Rig(shapeOf(image));
     const disk = diskOf(image);
     expect(rig.open(disk)).toBe(0);
-    expect(rig.call.recover(rig.jn)).toBe(-EUCLEAN);
+    expect(rig.call.recover(rig.jn)).toBe(-EOPNOTSUPP);
     expect(differences(disk, diskOf(image), rig.shape)).toEqual([]);
     rig.abandon();
     expect(rig.machine.fs.readFileSync('/proc/kmsg', 'utf8')).toMatch(/fast commits/);
     rig.shutdown();
+  });
+
+  test('with pending fast commits nothing is mounted read-write, and the log says what to do; read-only it is read', () => {
+    const commands = 'echo 1 > f; mkdir d; sync f; echo 2 >> f; sync f; echo 3 > g; sync g';
+    const image = linuxLeaves([...ext4, '-b', '1024', '-O', 'fast_commit'], 'data=ordered', commands);
+    const disk = diskOf(image);
+    const machine = diskMachine({ disks: [disk] });
+    const root = machine.process();
+    expect(codeOf(() => root.mount(NODE, MOUNTPOINT, 'ext4'))).toBe('EUCLEAN');
+    expect(logOf(machine).join()).toMatch(/fast commits .* mount it on Linux once, or run e2fsck -fy/);
+    root.mount(NODE, MOUNTPOINT, 'ext4', MS_RDONLY);
+    expect(root.fs.readdirSync(MOUNTPOINT)).toContain('lost+found');
+    expect(codeOf(() => root.mount('', MOUNTPOINT, '', MS_REMOUNT))).toBe('EROFS');
+    root.umount(MOUNTPOINT);
+    machine.shutdown();
+    // all of it is there still
+    expect(Buffer.compare(bytesOf(disk), readFileSync(image))).toBe(0);
   });
 });
 

@@ -2,7 +2,7 @@
  * ext4: its journal: found through its inode, replayed when the file system was not unmounted, written
  * while it is writable, closed with nothing in it.
  */
-import { EINVAL, ENOMEM, ENOSPC, EROFS } from '../../abi/errno';
+import { EINVAL, ENOMEM, ENOSPC, EOPNOTSUPP, EROFS } from '../../abi/errno';
 import { S_IFREG } from '../../abi/flags';
 import {
   EXT4_STATE_ERROR,
@@ -30,7 +30,7 @@ import { ext4Map } from './map';
 import { emDisk } from './state';
 import { superWriteAsIs } from './super';
 import { jnOf } from './txn';
-import { blockInRange, Ext4Mount, eiOf, hasCsum, hasIncompat, MapResult, MO_BARRIER, MR_HOLE, MR_UNWRITTEN } from './types';
+import { blockInRange, EM_NOREPLAY, Ext4Mount, eiOf, hasCsum, hasIncompat, MapResult, MO_BARRIER, MR_HOLE, MR_UNWRITTEN } from './types';
 
 /** Tell the journal where its blocks are: 0 or an errno. */
 function addRuns(em: Ext4Mount, vp: Vnode, jn: Journal, map: MapResult): i32 {
@@ -82,7 +82,8 @@ export function recoverSet(em: Ext4Mount, on: bool): void {
 
 /**
  * Replay what a crash left in the log. 0: there was nothing; 1: what was read of the disk is to be read
- * again; -EROFS: the device does not let it; another errno.
+ * again; -EROFS: the device does not let it; -EOPNOTSUPP: it has what cannot be replayed here, and is as it was;
+ * another errno.
  */
 export function ext4JournalReplay(em: Ext4Mount): i32 {
   let e = make(em, scratchWord(5));
@@ -94,6 +95,10 @@ export function ext4JournalReplay(em: Ext4Mount): i32 {
     e = diskUpgrade(emDisk(em));
     if (e == -EROFS) ext4Log(em, 'needs its journal replayed, and cannot be written', 0);
     if (e == 0) e = journalRecover(jn);
+    if (e == -EOPNOTSUPP) {
+      ext4Log(em, 'it has fast commits that are not replayed here: mount it on Linux once, or run e2fsck -fy', 0);
+      em.em_flags |= EM_NOREPLAY;
+    }
   }
   journalFree(jn);
   if (e != 0 || !needed) return e;

@@ -33,7 +33,7 @@ import { ext4Commit, ext4JournalClose, ext4JournalOpen, recoverSet } from './jou
 import { ext4OrphansEnd } from './orphan';
 import { superDirty, superFill, superWrite } from './super';
 import { ext4Begin, ext4End, nowSec32 } from './txn';
-import { EM_ERROR, EM_RDONLY, EM_ROFEATURE, EM_SBDIRTY, Ext4Mount, hasCompat, hasIncompat, MO_NOLOAD } from './types';
+import { EM_ERROR, EM_NOREPLAY, EM_RDONLY, EM_ROFEATURE, EM_SBDIRTY, Ext4Mount, hasCompat, hasIncompat, MO_NOLOAD } from './types';
 
 const LAST_MOUNTED_BYTES: u32 = 64;
 
@@ -64,7 +64,7 @@ function markUsed(em: Ext4Mount): i32 {
 
 /** Become writable: 0, -EROFS, -EUCLEAN, an I/O error; then it is read-only. */
 export function ext4Start(em: Ext4Mount): i32 {
-  if (em.em_flags & EM_ROFEATURE) return -EROFS;
+  if (em.em_flags & (EM_ROFEATURE | EM_NOREPLAY)) return -EROFS;
   if (em.em_flags & EM_ERROR) return -EUCLEAN;
   let e = diskUpgrade(emDisk(em));
   if (e != 0) return e;

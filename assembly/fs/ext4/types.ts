@@ -133,6 +133,7 @@ export const EM_RDONLY: u32 = 1; //   nothing is written
 export const EM_ERROR: u32 = 2; //    ext4Error was called
 export const EM_ROFEATURE: u32 = 4; // an ro_compat feature unknown: never writable
 export const EM_SBDIRTY: u32 = 8; //   the superblock's counts are to be stored
+export const EM_NOREPLAY: u32 = 16; // the log has what cannot be replayed here: never writable
 
 // em_ginfo
 export const GI_BBITMAP_OK: u32 = 1; // the block bitmap has been checked

@@ -1,5 +1,5 @@
 /** ext4: mounting, unmounting, remounting, sync, statfs, file handles, and its vectors. */
-import { EINVAL, ENODEV, ENOMEM, ESTALE } from '../../abi/errno';
+import { EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, ESTALE, EUCLEAN } from '../../abi/errno';
 import { MS_RDONLY, S_IFDIR } from '../../abi/flags';
 import { COMPAT_HAS_JOURNAL, EXT4_NAME_LEN, EXT4_ROOT_INO, INCOMPAT_RECOVER } from '../../abi/ext4';
 import { PAGE_SHIFT } from '../../abi/layout';
@@ -214,6 +214,8 @@ function mountInner(em: Ext4Mount, mp: Mount, opts: usize, optslen: u32): i32 {
 function replay(em: Ext4Mount, readOnly: bool): i32 {
   if (readOnly && !hasIncompat(em, INCOMPAT_RECOVER)) return 0;
   const r = ext4JournalReplay(em);
+  // read without what is in the log, as by noload
+  if (r == -EOPNOTSUPP) return readOnly ? 0 : -EUCLEAN;
   if (r <= 0) return r;
   groupsDrop(em);
   superDrop(em);
@@ -250,7 +252,8 @@ function ext4MountFs(mp: Mount, opts: usize, optslen: u32, cred: Ucred): i32 {
 /** No vnode is left. */
 function ext4Unmount(mp: Mount): void {
   const em = emOf(mp);
-  ext4Stop(em);
+  const e = ext4Stop(em);
+  if (e != 0) ext4Log(em, 'not all could be written before it was unmounted, errno', <u64>-e);
   drop(em);
 }
 

@@ -9,7 +9,7 @@
  * longer than the log. What does not check ends the log if the power could have done that; a
  * transaction that was committed and does not check is damage (-EUCLEAN), and nothing is replayed.
  */
-import { ENOMEM, EUCLEAN } from '../../abi/errno';
+import { ENOMEM, EOPNOTSUPP, EUCLEAN } from '../../abi/errno';
 import {
   FC_HEAD_TID,
   FC_TAG,
@@ -269,8 +269,8 @@ export function journalNeedsRecovery(jn: Journal): bool {
 }
 
 /**
- * Replay the log, and leave it empty: 0; -EUCLEAN when what was committed is damaged, or there are fast
- * commits; or what the disk failed with. Whatever was read from the disk before may be old now.
+ * Replay the log, and leave it empty: 0; -EUCLEAN when what was committed is damaged; -EOPNOTSUPP: there are fast
+ * commits, and nothing was replayed; or what the disk failed with. Whatever was read from the disk before may be old now.
  */
 export function journalRecover(jn: Journal): i32 {
   const w = changetype<Walk>(kmalloc(offsetof<Walk>(), ALLOC_RESERVE | ALLOC_ZERO));
@@ -287,7 +287,7 @@ function recover(jn: Journal, w: Walk): i32 {
   if (e != 0) return e;
   if (jn.jn_scratch != 0) {
     klog('jbd2: there are fast commits to be replayed, which this kernel cannot, of transaction', w.w_end);
-    return -EUCLEAN;
+    return -EOPNOTSUPP;
   }
   if (!journalNeedsRecovery(jn)) return 0;
   const first = be32(<usize>jn.jn_sb + JSB_SEQUENCE);
