@@ -98,6 +98,23 @@ test('pressure: by age and by size', () => {
   rig.shutdown();
 });
 
+test('pressure: a transaction that has nothing but revoke records grows old too', () => {
+  const { rig, call, jn, put, shape } = fresh();
+  put(0, 1);
+  rig.commit();
+  expect(call.begin(jn, 1)).toBe(0);
+  call.forget(jn, shape.free[0]);
+  call.end(jn);
+  expect(rig.count('running')).toBe(0);
+  const now = rig.count('time');
+  expect(call.pressure(jn, now, 60)).toBe(0);
+  expect(call.pressure(jn, now + 120, 60)).toBe(1);
+  rig.commit();
+  expect(call.pressure(jn, now + 240, 60)).toBe(0);
+  expect(rig.close()).toBe(0);
+  rig.shutdown();
+});
+
 test('given up: nothing is written any more, reads go on, and the next user is told', () => {
   const { rig, call, jn, disk, put, shape } = fresh();
   put(0, 1);

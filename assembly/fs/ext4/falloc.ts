@@ -34,7 +34,8 @@ export function ext4Allocate(fm: Fsmanage, vp: Vnode, mode: u32, off: i64, len: 
   const ei = eiOf(vp);
   const begin = <u64>off;
   const end = begin + <u64>len;
-  if (end > sizeLimit(em, ei) && (mode & FALLOC_FL_PUNCH_HOLE) == 0) return -EFBIG;
+  // a hole may be behind all that a block map can name, but its blocks are to have numbers
+  if (end > (mode & FALLOC_FL_PUNCH_HOLE ? em.em_maxext : sizeLimit(em, ei))) return -EFBIG;
   const fc = vp.v_fc;
   rangeExclusive(fc, 0, RANGE_END);
   let e = inlineToBlocks(em, vp);

@@ -330,7 +330,12 @@ export function xattrBlockDrop(em: Ext4Mount, vp: Vnode): i32 {
   if (b == 0) return ext4BufError();
   const refs = load<u32>(b + XH_REFCOUNT);
   let e: i32 = 0;
-  if (load<u32>(b + XH_MAGIC) == XATTR_MAGIC && refs > 1) {
+  if (load<u32>(b + XH_MAGIC) != XATTR_MAGIC || refs == 0) {
+    // whose it is nobody knows: it is left alone
+    ext4Brelse(b);
+    ext4Error(em, 'attributes: block', eiOf(vp).ei_ino, block);
+    blocksAdd(em, eiOf(vp), -1);
+  } else if (refs > 1) {
     e = ext4Dirty(em, b, block);
     if (e == 0) {
       store<u32>(b + XH_REFCOUNT, refs - 1);
