@@ -112,8 +112,9 @@ function writeRun(em: Ext4Mount, ei: Ext4Inode, fc: Fscache, first: u32, end: u3
       e = 0;
     }
   }
-  if (handle && at != blockOf(em, first)) {
-    const grown = sizeGrows(em, ei, fc, at);
+  if (handle) {
+    // a map that got a node and then no blocks is stored too
+    const grown = at != blockOf(em, first) && sizeGrows(em, ei, fc, at);
     const s = mapStore(em, ei.ei_vnode, grown);
     if (e == 0) e = s;
   }
