@@ -12,7 +12,6 @@ import {
   O_RDWR,
   O_TMPFILE,
   O_TRUNC,
-  O_WRONLY,
   RENAME_EXCHANGE,
 } from '../../assembly/abi/flags.ts';
 import type { Actor } from './record.ts';
@@ -45,7 +44,7 @@ const LARGE = 40_000;
 export const OPERATIONS: readonly Operation[] = [
   { name: 'create', run: (it) => it.write(it.open('/n', O_RDWR | O_CREAT), 0, 2500) },
   { name: 'create-empty', run: (it) => void it.open('/d/n', O_RDWR | O_CREAT) },
-  { name: 'append', run: (it) => it.write(it.open('/a', O_WRONLY | O_APPEND), null, 2000) },
+  { name: 'append', run: (it) => it.write(it.open('/a', O_RDWR | O_APPEND), null, 2000) },
   { name: 'overwrite', run: (it) => it.write(it.open('/b', O_RDWR), 1000, 5000) },
   { name: 'overwrite-part', run: (it) => it.write(it.open('/a', O_RDWR), 500, 100) },
   { name: 'extend-far', run: (it) => it.write(it.open('/a', O_RDWR), 30_000, 1200) },
