@@ -72,6 +72,8 @@ export class Roots {
   r_vclock: u32; //       1: the clock is RAM state
   r_ncpu: u32; //         CPU slots ever used
   r_attached: u32; //     smp: CPUs attached or about to be (kern/lock.ts: alone)
+  r_cpuareas: u32; //     areas of CPUs ever made, those that wait for the next CPU included
+  r_cpuspare: u32; //     those that wait, linked by c_area (kern/cpu.ts)
   r_epoch: u32; //        zone.ts: bumped when a frame goes to limbo
   r_klog_head: u32; //    bytes ever written to the log
   r_nextpid: u32; //      r_proclock

@@ -20,7 +20,7 @@
 import { BOOT_MAGIC, CPU_AREA_OFFSET, CPU_KERNEL, CPU_USER, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
 import { EDEADLK, EUSERS } from '../abi/errno';
 import { bb, BootBlock, CPUTABLE, Roots, roots } from './boot';
-import { HELD_MAX } from './lock';
+import { HELD_MAX, ld32 } from './lock';
 import { panicAt } from './panic';
 import { stackProbe } from './stackprobe';
 
@@ -181,13 +181,48 @@ function slotUsed(i: u32): void {
   }
 }
 
+// Areas are type-stable: another CPU may be looking at c_state while this one leaves. So they are never freed, and serve
+// the next CPU that attaches.
+
+function spareAddr(): usize {
+  return changetype<usize>(roots()) + offsetof<Roots>('r_cpuspare');
+}
+
+/** An area that nobody has, as it was left; 0: there is none. */
+export function cpuSpareTake(): usize {
+  const all = SMP ? atomic.xchg<u32>(spareAddr(), 0) : load<u32>(spareAddr());
+  if (!SMP) store<u32>(spareAddr(), 0);
+  let rest = all == 0 ? 0 : changetype<Cpu>(<usize>all).c_area;
+  while (rest != 0) {
+    const next = changetype<Cpu>(<usize>rest).c_area;
+    cpuSpareGive(<usize>rest);
+    rest = next;
+  }
+  return <usize>all;
+}
+
+export function cpuSpareGive(area: usize): void {
+  while (true) {
+    const head = ld32(spareAddr());
+    changetype<Cpu>(area).c_area = head;
+    if (!SMP) {
+      store<u32>(spareAddr(), <u32>area);
+      return;
+    }
+    if (atomic.cmpxchg<u32>(spareAddr(), head, <u32>area) == head) return;
+  }
+}
+
+/** The caller has left nothing in the area. */
 export function cpuDetach(): void {
+  const area = changetype<usize>(curcpu);
   const slot = CPUTABLE + ((<usize>curcpu.c_id) << 2);
   if (SMP) atomic.store<u32>(slot, 0);
   else store<u32>(slot, 0);
   curcpu = changetype<Cpu>(<usize>0);
   curprocp = 0;
   curcredp = 0;
+  cpuSpareGive(area);
   cpuPart();
 }
 

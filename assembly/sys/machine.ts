@@ -15,7 +15,7 @@ import {
   SA_DATA,
 } from '../abi/layout';
 import { SIGKILL } from '../abi/signals';
-import { bb, roots } from '../kern/boot';
+import { bb, Roots, roots } from '../kern/boot';
 import { clockMs, clockNow, randomSeed } from '../kern/clock';
 import {
   CPU_FRAMES,
@@ -27,8 +27,11 @@ import {
   cpuEnter,
   cpuLeave,
   cpuSetProc,
+  cpuSpareGive,
+  cpuSpareTake,
   curcpu,
 } from '../kern/cpu';
+import { add32 } from '../kern/lock';
 import { klog } from '../kern/panic';
 import { credCreate, credDrop, credInit } from '../proc/cred';
 import { fileInit } from '../proc/file';
@@ -66,13 +69,12 @@ import {
   pageAddr,
   pageAlloc,
   pageCount,
-  pageFreeRun,
   pageInit,
   ALLOC_RESERVE,
   ALLOC_ZERO,
 } from '../vm/page';
 import { radixInit } from '../vm/radix';
-import { genericInit, Zone, zoneInit, zoneLive } from '../vm/zone';
+import { genericInit, Zone, zoneInit, zoneLeave, zoneLive } from '../vm/zone';
 import { fsInit } from './register';
 import { lwpRelease } from './enter';
 import { leaveDooming, procDestroy } from './exit';
@@ -132,13 +134,25 @@ export function cpu_attach(): i32 {
   if (changetype<usize>(curcpu) != 0) return -EBUSY;
   const e = cpuJoin();
   if (e != 0) return e;
-  const area = cpuAreaAlloc();
+  const area = areaTake();
   const id = area == 0 ? -ENOMEM : cpuAttach(area);
   if (id < 0) {
-    if (area != 0) pageFreeRun(area, CPU_FRAMES);
+    if (area != 0) cpuSpareGive(area);
     cpuPart();
   }
   return id;
+}
+
+/** Zeroed frames for a CPU's area: those of one that has detached, or new ones; 0: there are none. */
+function areaTake(): usize {
+  const spare = cpuSpareTake();
+  if (spare != 0) {
+    memory.fill(spare, 0, <usize>CPU_FRAMES * PAGE_SIZE);
+    return spare;
+  }
+  const area = cpuAreaAlloc();
+  if (area != 0) add32(changetype<usize>(roots()) + offsetof<Roots>('r_cpuareas'), 1);
+  return area;
 }
 
 /** Take over a CPU of a machine that was copied from a snapshot: its area is in RAM already, and it is counted. */
@@ -158,6 +172,11 @@ function cpuDetachSlot(id: u32): void {
 export function cpu_detach(): i32 {
   const c = curcpu;
   if (changetype<usize>(c) == 0 || c.c_state == CPU_KERNEL) return -EBUSY;
+  // a machine that is stopped or dead counts nothing any more
+  if (cpuEnter() == 0) {
+    zoneLeave();
+    cpuLeave(0);
+  }
   cpuDetach();
   return 0;
 }
@@ -222,11 +241,9 @@ export function machine_shutdown(): i32 {
   return cpuLeave(leakReport());
 }
 
-/** The kernel's own frames, but for the areas of the CPUs there are. */
+/** The kernel's own frames, but for the areas of CPUs. */
 function kernelFrames(): u32 {
-  let n = pageCount(PG_KERNEL);
-  for (let i: u32 = 0; i < roots().r_ncpu; i++) if (changetype<usize>(cpuAt(i)) != 0) n -= CPU_FRAMES;
-  return n;
+  return pageCount(PG_KERNEL) - roots().r_cpuareas * CPU_FRAMES;
 }
 
 /** Frames that nobody will give back any more (debug builds look for them). Empty zone frames are gone by now. */

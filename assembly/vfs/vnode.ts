@@ -160,6 +160,13 @@ function vnodeLast(vp: Vnode): void {
   if (vp.v_flag & VN_ONLRU || watched) return;
   const r = roots();
   spinLock(vnLock());
+  if (SMP) {
+    // another CPU had a reference for a moment, and has put it there
+    if (vp.v_flag & VN_ONLRU) {
+      spinUnlock(vnLock());
+      return;
+    }
+  }
   vp.v_flag |= VN_ONLRU;
   vp.v_lrunext = 0;
   vp.v_lruprev = r.r_vnlrutail;
@@ -175,11 +182,14 @@ function vnodeLast(vp: Vnode): void {
  */
 function vnodeDefer(vp: Vnode): void {
   const r = roots();
-  vnodeRef(vp);
   spinLock(vnLock());
-  vp.v_flag |= VN_DEFERRED;
-  vp.v_defer = r.r_deferred;
-  r.r_deferred = <u32>changetype<usize>(vp);
+  // who only looked at it on another CPU (write-back) may have been the last as well
+  if ((vp.v_flag & VN_DEFERRED) == 0) {
+    vnodeRef(vp);
+    vp.v_flag |= VN_DEFERRED;
+    vp.v_defer = r.r_deferred;
+    r.r_deferred = <u32>changetype<usize>(vp);
+  }
   spinUnlock(vnLock());
 }
 
@@ -189,6 +199,13 @@ export function deferredRun(): void {
   while (r.r_deferred != 0) {
     spinLock(vnLock());
     const vp = changetype<Vnode>(<usize>r.r_deferred);
+    if (SMP) {
+      // another CPU may have taken the last
+      if (changetype<usize>(vp) == 0) {
+        spinUnlock(vnLock());
+        return;
+      }
+    }
     r.r_deferred = vp.v_defer;
     vp.v_defer = 0;
     vp.v_flag &= ~VN_DEFERRED;

@@ -14,7 +14,7 @@
  *     count that it is not the one it wanted.
  * Z2. In a type-stable zone the words past the first survive freeing (a sequence count must);
  *     elsewhere debug builds poison them.
- * Z3. c_zlive summed over CPUs is the number of live objects: 0 after shutdown, or it is a leak.
+ * Z3. c_zlive summed over CPUs, with z_gone of those that have left, is the number of live objects: 0 after shutdown, or it is a leak.
  * Z4. One frame that becomes empty stays, so that a loop of create and remove does not cut it anew;
  *     zoneTrim gives it back, and those of a run that were never used.
  */
@@ -53,6 +53,7 @@ export class Zone {
   z_next: u32;
   z_recip: u32; //   2^32 / z_size rounded up: index of an object by multiplication
   z_boot: u32; //   objects made at boot for good: the leak count's baseline
+  z_gone: i32; //   z_lock; what c_zlive of CPUs that have detached added up to
 }
 
 export const ZONE_STABLE: u32 = 1;
@@ -354,9 +355,21 @@ export function zoneTrim(): void {
   limboDrain();
 }
 
+/** This CPU is about to detach: the objects that it keeps are free for all, and its counts are the zones'. */
+export function zoneLeave(): void {
+  zoneTrim();
+  for (let p = roots().r_zones; p != 0; p = changetype<Zone>(<usize>p).z_next) {
+    const z = changetype<Zone>(<usize>p);
+    spinLock(lockOf(z));
+    z.z_gone += load<i32>(liveSlot(z));
+    spinUnlock(lockOf(z));
+    store<i32>(liveSlot(z), 0);
+  }
+}
+
 /** Live objects of a zone, over all CPUs. */
 export function zoneLive(z: Zone): i32 {
-  let n: i32 = 0;
+  let n = z.z_gone;
   for (let i: u32 = 0; i < roots().r_ncpu; i++) {
     const c = cpuAt(i);
     if (changetype<usize>(c) != 0) n += load<i32>(changetype<usize>(c) + CPU_ZLIVE + ((<usize>z.z_id) << 2));

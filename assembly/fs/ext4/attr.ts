@@ -66,7 +66,7 @@ export function ext4Close(fm: Fsmanage, vp: Vnode, fp: File): i32 {
 /** Nobody has the file any more, and it has no name: it ends. What fails leaves an orphan for the next mount. */
 export function ext4Inactive(fm: Fsmanage, vp: Vnode): i32 {
   const em = emOf(fm.fm_mount);
-  if (vp.v_fc.fc_attr.va_nlink != 0 || em.em_flags & EM_RDONLY) return 0;
+  if (vp.v_fc.fc_attr.va_nlink != 0 || em.em_flags & EM_RDONLY || eiOf(vp).ei_state & EI_DELETED) return 0;
   ext4FileGone(em, vp);
   const e = ext4Delete(em, vp);
   if (e != 0) ext4OrphanKeep(em, vp);

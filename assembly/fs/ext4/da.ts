@@ -11,7 +11,7 @@ import { Vnode } from '../../vfs/vnode';
 import { vnodePut, vnodeRef } from '../../vfs/vnode';
 import { writebackPages } from '../../vfs/writeback';
 import { baOf } from './balloc';
-import { EI_DADIRTY, ext4LockInside, Ext4Inode, Ext4Mount, eiOf, emUnlock, MO_NOAUTODA } from './types';
+import { EI_DADIRTY, eiUnmark, eiOf, eiMark, emUnlock, Ext4Inode, ext4LockInside, Ext4Mount, MO_NOAUTODA } from './types';
 
 /** Write the file's dirty pages. The caller is in no handle. An error is the file's: fsync tells it. */
 export function ext4FlushNow(em: Ext4Mount, vp: Vnode): void {
@@ -26,7 +26,7 @@ export function ext4FlushSoon(em: Ext4Mount, vp: Vnode): void {
   ext4LockInside(em);
   if ((ei.ei_state & EI_DADIRTY) == 0) {
     const ba = baOf(em);
-    ei.ei_state |= EI_DADIRTY;
+    eiMark(ei, EI_DADIRTY);
     ei.ei_daprev = 0;
     ei.ei_danext = ba.ba_da;
     if (ba.ba_da != 0) changetype<Ext4Inode>(<usize>ba.ba_da).ei_daprev = <u32>changetype<usize>(ei);
@@ -37,7 +37,7 @@ export function ext4FlushSoon(em: Ext4Mount, vp: Vnode): void {
 
 /** em_lock held. */
 function remove(em: Ext4Mount, ei: Ext4Inode): void {
-  ei.ei_state &= ~EI_DADIRTY;
+  eiUnmark(ei, EI_DADIRTY);
   if (ei.ei_daprev != 0) changetype<Ext4Inode>(<usize>ei.ei_daprev).ei_danext = ei.ei_danext;
   else baOf(em).ba_da = ei.ei_danext;
   if (ei.ei_danext != 0) changetype<Ext4Inode>(<usize>ei.ei_danext).ei_daprev = ei.ei_daprev;
@@ -47,7 +47,8 @@ function remove(em: Ext4Mount, ei: Ext4Inode): void {
 export function ext4FlushForget(em: Ext4Mount, ei: Ext4Inode): void {
   if ((ei.ei_state & EI_DADIRTY) == 0) return;
   ext4LockInside(em);
-  remove(em, ei);
+  // a commit on another CPU may have been as quick
+  if (ei.ei_state & EI_DADIRTY) remove(em, ei);
   emUnlock(em);
 }
 

@@ -44,7 +44,17 @@ import { scratchMap } from '../../vfs/scratch';
 import { crc32c } from './crc';
 import { PATH_BYTES } from './mapmeta';
 import { ext4Bread, ext4Brelse, ext4BufError } from './txn';
-import { blockInRange, EI_ROOTOK, Ext4Inode, Ext4Mount, hasCsum, MapResult, MR_HOLE, MR_UNWRITTEN } from './types';
+import {
+  blockInRange,
+  EI_ROOTOK,
+  eiMark,
+  Ext4Inode,
+  Ext4Mount,
+  hasCsum,
+  MapResult,
+  MR_HOLE,
+  MR_UNWRITTEN,
+} from './types';
 
 /** A node on the way down. */
 @unmanaged
@@ -287,7 +297,7 @@ export function extFind(em: Ext4Mount, ei: Ext4Inode, lblk: u32): i32 {
   if (depth > EXT4_EXT_MAX_DEPTH || !headerOk(n, depth, ROOT_ROOM)) return -EUCLEAN;
   if ((ei.ei_state & EI_ROOTOK) == 0) {
     if (!entriesOk(em, n, 0, <u64>1 << 32)) return -EUCLEAN;
-    ei.ei_state |= EI_ROOTOK;
+    eiMark(ei, EI_ROOTOK);
   }
   p.ep_depth = depth;
   let hi: u64 = <u64>1 << 32;

@@ -41,7 +41,19 @@ import { hasExtents, mapLocked, mapStore } from './map';
 import { fileResult, mapDirty } from './mapmeta';
 import { ext4Truncate, ext4TruncateReady } from './truncate';
 import { CREDITS_INODE, ext4Begin, ext4End } from './txn';
-import { EI_CUT, eiLock, Ext4Inode, Ext4Mount, eiOf, eiUnlock, emOf, MR_HOLE, MR_UNWRITTEN } from './types';
+import {
+  EI_CUT,
+  eiUnmark,
+  eiLock,
+  eiOf,
+  eiMark,
+  eiUnlock,
+  emOf,
+  Ext4Inode,
+  Ext4Mount,
+  MR_HOLE,
+  MR_UNWRITTEN,
+} from './types';
 import { windowClose } from './window';
 
 /** Bytes that a file may have. */
@@ -199,7 +211,7 @@ function cutTo(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   dropBehind(em, vp, size);
   eiUnlock(ei);
   if (fc.fc_ndirty == 0) ext4FlushForget(em, ei);
-  if (nothing) ei.ei_state |= EI_CUT;
+  if (nothing) eiMark(ei, EI_CUT);
   return ext4Truncate(em, vp, size);
 }
 
@@ -225,7 +237,7 @@ export function ext4FileClosed(em: Ext4Mount, vp: Vnode): void {
   const ei = eiOf(vp);
   windowClose(em, ei);
   if ((ei.ei_state & EI_CUT) == 0) return;
-  ei.ei_state &= ~EI_CUT;
+  eiUnmark(ei, EI_CUT);
   ext4FlushSoon(em, vp);
 }
 

@@ -25,7 +25,7 @@ import { ext4InodeBlock, ext4InodeBuf, inlineSectors, inodeIn } from './inode';
 import { ext4MapInit, giveBack, insertLocked, mapStore, takeLocked } from './map';
 import { blocksAdd, dataWord, mapBad, mapDirty, sectorsAdd } from './mapmeta';
 import { CREDITS_INODE, CREDITS_MAP, ext4Begin, ext4BufError, ext4Brelse, ext4Dirty, ext4End } from './txn';
-import { EI_XATTR, eiLock, Ext4Inode, Ext4Mount, eiOf, eiUnlock } from './types';
+import { EI_XATTR, eiUnmark, eiLock, eiOf, eiUnlock, Ext4Inode, Ext4Mount } from './types';
 
 // the attribute's name is "data"
 const DATA_NAME: u32 = 0x61746164;
@@ -127,7 +127,7 @@ function entryRemove(em: Ext4Mount, ei: Ext4Inode, raw: usize, e: usize): void {
   const begin = raw + EXT4_GOOD_OLD_INODE_SIZE + ei.ei_extra;
   if (load<u32>(begin + XI_ENTRIES) != 0) return;
   store<u32>(begin, 0);
-  ei.ei_state &= ~EI_XATTR;
+  eiUnmark(ei, EI_XATTR);
 }
 
 /** A regular file's inline data moves to a block: 0 or an errno. No handle; the range is the caller's. */

@@ -77,9 +77,11 @@ import {
   blockInRange,
   EI_MAPDIRTY,
   EI_XATTR,
+  eiUnmark,
+  eiOf,
+  eiMark,
   Ext4Inode,
   Ext4Mount,
-  eiOf,
   hasCsum,
   hasIncompat,
   hasRoCompat,
@@ -332,7 +334,7 @@ function rawLoad(em: Ext4Mount, vp: Vnode, raw: usize): void {
   blocksLoad(em, ei, va, raw);
   timesLoad(va, raw, extra);
   const behind = EXT4_GOOD_OLD_INODE_SIZE + extra;
-  if (extra != 0 && behind + 4 <= em.em_isize && load<u32>(raw + behind) == XATTR_MAGIC) ei.ei_state |= EI_XATTR;
+  if (extra != 0 && behind + 4 <= em.em_isize && load<u32>(raw + behind) == XATTR_MAGIC) eiMark(ei, EI_XATTR);
   if (vp.v_type == S_IFCHR || vp.v_type == S_IFBLK) {
     // special_inodes: the old encoding in the first word, or the new one in the second
     const old = load<u32>(ei.ei_block);
@@ -388,6 +390,10 @@ function timesLoad(va: Vattr, raw: usize, extra: u32): void {
 
 // ── storing ──────────────────────────────────────────────────────────────────────────────────
 
+function storeLock(em: Ext4Mount): usize {
+  return changetype<usize>(em) + offsetof<Ext4Mount>('em_storelock');
+}
+
 /** Store an inode, inside a handle with CREDITS_INODE for it: 0 or an errno. */
 export function ext4InodeStore(em: Ext4Mount, vp: Vnode): i32 {
   const ei = eiOf(vp);
@@ -407,9 +413,12 @@ export function ext4InodeStore(em: Ext4Mount, vp: Vnode): i32 {
   if (e == 0) {
     const raw = inodeIn(em, ei.ei_ino, b);
     fscacheAttrClean(vp.v_fc);
-    ei.ei_state &= ~EI_MAPDIRTY;
+    // two that store it at once may not leave what the earlier of them read
+    if (SMP) spinLock(storeLock(em));
+    eiUnmark(ei, EI_MAPDIRTY);
     rawStore(em, vp, raw);
     ext4InodeSum(em, ei, raw);
+    if (SMP) spinUnlock(storeLock(em));
     ext4Tid(em, ei, false);
   }
   ext4Brelse(b);

@@ -22,11 +22,13 @@ import { ext4Tid } from './txn';
 import {
   EI_MAPDIRTY,
   EI_ROOTOK,
+  eiUnmark,
   eiLock,
+  eiOf,
+  eiMark,
+  eiUnlock,
   Ext4Inode,
   Ext4Mount,
-  eiOf,
-  eiUnlock,
   hasIncompat,
   MAP_CONVERT,
   MAP_CREATE,
@@ -52,7 +54,7 @@ export function ext4MapInit(em: Ext4Mount, ei: Ext4Inode): void {
   foundForget(ei);
   if (!hasIncompat(em, INCOMPAT_EXTENTS)) return;
   ei.ei_flags |= EXT4_EXTENTS_FL;
-  ei.ei_state |= EI_ROOTOK;
+  eiMark(ei, EI_ROOTOK);
   ehInit(ei.ei_block, ROOT_ROOM, 0);
 }
 
@@ -176,7 +178,7 @@ export function removeReadyLocked(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u
 export function mapStore(em: Ext4Mount, vp: Vnode, always: bool): i32 {
   const ei = eiOf(vp);
   if (!always && (ei.ei_state & EI_MAPDIRTY) == 0) return 0;
-  ei.ei_state &= ~EI_MAPDIRTY;
+  eiUnmark(ei, EI_MAPDIRTY);
   const e = ext4InodeStore(em, vp);
   if (e == 0) ext4Tid(em, ei, true);
   return e;

@@ -11,7 +11,17 @@ import { add32 } from '../../kern/lock';
 import { ballocFree, ballocTake } from './balloc';
 import { ext4Error } from './error';
 import { ext4Forget } from './txn';
-import { blockInRange, EI_MAPDIRTY, Ext4Inode, Ext4Mount, MapResult, MO_JOURNAL, MR_HOLE, MR_UNWRITTEN } from './types';
+import {
+  blockInRange,
+  EI_MAPDIRTY,
+  eiMark,
+  Ext4Inode,
+  Ext4Mount,
+  MapResult,
+  MO_JOURNAL,
+  MR_HOLE,
+  MR_UNWRITTEN,
+} from './types';
 import { Fscache } from '../../vfs/fscache';
 import { scratchMap, scratchWord } from '../../vfs/scratch';
 
@@ -19,7 +29,7 @@ import { scratchMap, scratchWord } from '../../vfs/scratch';
 // @ts-ignore: decorator
 @inline
 export function mapDirty(ei: Ext4Inode): void {
-  ei.ei_state |= EI_MAPDIRTY;
+  eiMark(ei, EI_MAPDIRTY);
 }
 
 /** The file has n blocks more (less, if negative). */

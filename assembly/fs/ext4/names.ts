@@ -28,7 +28,7 @@ import { Fsmanage } from '../../vfs/fsmanage';
 import { cacheSetVp, Namecache } from '../../vfs/namecache';
 import { scratchWord } from '../../vfs/scratch';
 import { Vattr } from '../../vfs/vattr';
-import { Vnode, vnodePut } from '../../vfs/vnode';
+import { VN_LINKABLE, Vnode, vnodePut } from '../../vfs/vnode';
 import { dirAdd, dirBad, dirDotDot, dirFind, dirGrow, dirIsEmpty, dirRemove } from './dir';
 import { Dirop, dirop, diropDone } from './dirop';
 import { ext4InodeNew } from './ialloc';
@@ -292,7 +292,8 @@ function linkLocked(em: Ext4Mount, ncp: Namecache, dvp: Vnode, vp: Vnode): i32 {
   let e = ext4Begin(em, CREDITS_DIRADD + 3 * CREDITS_INODE + CREDITS_ORPHAN);
   if (e == 0) {
     const dp = dirop(0);
-    e = ext4InodeReady(em, vp);
+    // its last name may have been removed by another CPU meanwhile
+    e = vp.v_fc.fc_attr.va_nlink == 0 && (vp.v_flag & VN_LINKABLE) == 0 ? -ENOENT : ext4InodeReady(em, vp);
     if (e == 0) e = ext4InodeReady(em, dvp);
     if (e == 0) e = dirAdd(em, dvp, <usize>ncp.nc_namep, ncp.nc_namelen, eiOf(vp).ei_ino, fileType(vp.v_type), dp);
     diropDone(dp);

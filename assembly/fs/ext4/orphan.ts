@@ -64,11 +64,13 @@ import {
   EI_DELETED,
   EI_LATE,
   EI_ORPHAN,
+  eiUnmark,
+  eiOf,
+  eiMark,
   emLock,
   emUnlock,
   Ext4Inode,
   Ext4Mount,
-  eiOf,
   hasCompat,
   hasRoCompat,
   inoInRange,
@@ -106,7 +108,7 @@ function listed(em: Ext4Mount, ei: Ext4Inode): void {
 
 /** The inode waits for a commit. em_lock held. */
 function late(em: Ext4Mount, ei: Ext4Inode): void {
-  ei.ei_state |= EI_ORPHAN | EI_LATE;
+  eiMark(ei, EI_ORPHAN | EI_LATE);
   ei.ei_oprev = 0;
   ei.ei_onext = em.em_late;
   if (em.em_late != 0) changetype<Ext4Inode>(<usize>em.em_late).ei_oprev = <u32>changetype<usize>(ei);
@@ -126,7 +128,7 @@ export function ext4OrphansLate(em: Ext4Mount): void {
 }
 
 function link(em: Ext4Mount, ei: Ext4Inode): void {
-  ei.ei_state |= EI_ORPHAN;
+  eiMark(ei, EI_ORPHAN);
   ei.ei_oprev = 0;
   ei.ei_onext = em.em_orphans;
   if (em.em_orphans != 0) changetype<Ext4Inode>(<usize>em.em_orphans).ei_oprev = <u32>changetype<usize>(ei);
@@ -136,7 +138,7 @@ function link(em: Ext4Mount, ei: Ext4Inode): void {
 /** Off the list in RAM that it is on. */
 function unlink(em: Ext4Mount, ei: Ext4Inode): void {
   const isLate = (ei.ei_state & EI_LATE) != 0;
-  ei.ei_state &= ~(EI_ORPHAN | EI_LATE);
+  eiUnmark(ei, EI_ORPHAN | EI_LATE);
   if (ei.ei_onext != 0) changetype<Ext4Inode>(<usize>ei.ei_onext).ei_oprev = ei.ei_oprev;
   if (ei.ei_oprev != 0) changetype<Ext4Inode>(<usize>ei.ei_oprev).ei_onext = ei.ei_onext;
   else if (isLate) em.em_late = ei.ei_onext;
@@ -229,7 +231,7 @@ export function ext4OrphanKeep(em: Ext4Mount, vp: Vnode): void {
 export function ext4OrphanForget(em: Ext4Mount, ei: Ext4Inode): void {
   if ((ei.ei_state & EI_ORPHAN) == 0) return;
   emLock(em);
-  unlink(em, ei);
+  if (ei.ei_state & EI_ORPHAN) unlink(em, ei);
   emUnlock(em);
 }
 
@@ -298,7 +300,7 @@ function inodeEnd(em: Ext4Mount, vp: Vnode): i32 {
   }
   if (e == 0) e = ext4InodeFree(em, ei.ei_ino, vp.v_type == S_IFDIR, scratchWord(5));
   if (e != 0) ext4Half(em, e);
-  if (e == 0) ei.ei_state |= EI_DELETED;
+  if (e == 0) eiMark(ei, EI_DELETED);
   return e;
 }
 

@@ -80,7 +80,7 @@ export class Ext4Mount {
   em_orphans: u32; //    em_lock; first Ext4Inode on the orphan list
   em_late: u32; //       em_lock; first Ext4Inode that joins it at the next commit
   em_sbstale: u32; //    the superblock's checksum is made at the next commit
-  em_pad: u32;
+  em_storelock: u32; //  spin: inodes on their way into buffers
   em_hash: u32; //       inodes in use: buckets, contiguous frames
   em_hashmask: u32;
   em_hashframes: u32;
@@ -330,6 +330,20 @@ export function ext4LockInside(em: Ext4Mount): void {
 @inline
 export function emUnlock(em: Ext4Mount): void {
   lockRelease(changetype<usize>(em) + offsetof<Ext4Mount>('em_lock'));
+}
+
+/** EI_*: calls on several CPUs change them under different locks. */
+// @ts-ignore: decorator
+@inline
+export function eiMark(ei: Ext4Inode, bits: u32): void {
+  if (SMP) atomic.or<u32>(changetype<usize>(ei) + offsetof<Ext4Inode>('ei_state'), bits);
+  else ei.ei_state |= bits;
+}
+// @ts-ignore: decorator
+@inline
+export function eiUnmark(ei: Ext4Inode, bits: u32): void {
+  if (SMP) atomic.and<u32>(changetype<usize>(ei) + offsetof<Ext4Inode>('ei_state'), ~bits);
+  else ei.ei_state &= ~bits;
 }
 
 // @ts-ignore: decorator

@@ -60,7 +60,19 @@ import {
   ext4Dirty,
   ext4End,
 } from './txn';
-import { EI_XATTR, emOf, Ext4Inode, Ext4Mount, eiOf, hasCsum, namesExclusive, namesRelease, namesShared } from './types';
+import {
+  EI_XATTR,
+  eiUnmark,
+  eiOf,
+  eiMark,
+  emOf,
+  Ext4Inode,
+  Ext4Mount,
+  hasCsum,
+  namesExclusive,
+  namesRelease,
+  namesShared,
+} from './types';
 import { regionBuild, regionFind, regionFits, regionHash, regionOk, xeLast, xeNext, xeValue, Xname, xname, Xregion, xregion } from './xregion';
 
 /** "data", as four bytes. */
@@ -272,8 +284,8 @@ function bodyWrite(em: Ext4Mount, vp: Vnode, skip: usize, add: bool, tmp: usize)
   memory.copy(at + XI_ENTRIES, tmp, room);
   const any = !xeLast(tmp);
   store<u32>(at + XI_MAGIC, any ? XATTR_MAGIC : 0);
-  if (any) ei.ei_state |= EI_XATTR;
-  else ei.ei_state &= ~EI_XATTR;
+  if (any) eiMark(ei, EI_XATTR);
+  else eiUnmark(ei, EI_XATTR);
   return 0;
 }
 
