@@ -38,7 +38,7 @@ export {
   sys_utimensat,
 } from './sys/attr';
 export { bench_loop, counter_get, counter_set } from './sys/bench';
-export { sys_close, sys_openat } from './sys/open';
+export { sys_close, sys_openat, sys_reopen } from './sys/open';
 export { sys_fcntl_lock, sys_flock } from './sys/locks';
 export { sys_inotify_add_watch, sys_inotify_init, sys_inotify_rm_watch } from './sys/inotify';
 export { sys_pipe2 } from './sys/pipe';
@@ -93,6 +93,7 @@ export {
   sys_writev,
 } from './sys/io';
 export {
+  proc_fdcopy,
   sys_chdir,
   sys_chroot,
   sys_dup,
@@ -107,6 +108,7 @@ export {
   sys_umask,
 } from './sys/fds';
 export {
+  proc_fhopen,
   sys_fgetxattr,
   sys_flistxattr,
   sys_fremovexattr,

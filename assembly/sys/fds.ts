@@ -1,5 +1,5 @@
 /** Descriptors: dup, fcntl, directories of the process, umask, limits. */
-import { EBADF, EINVAL, ENOENT, ENOTDIR, EPERM, EXDEV } from '../abi/errno';
+import { EBADF, EINVAL, ENOENT, ENOTDIR, EPERM, ESRCH, EXDEV } from '../abi/errno';
 import {
   F_DUPFD,
   F_DUPFD_CLOEXEC,
@@ -33,6 +33,7 @@ import {
   fdFlags,
   fdFree,
   fdInstall,
+  fdOf,
   fdPrepare,
   fdSetFlags,
   fdTake,
@@ -41,7 +42,7 @@ import {
   File,
   fileRef,
 } from '../proc/file';
-import { curproc } from '../proc/proc';
+import { curproc, procFind } from '../proc/proc';
 import { attrAccess, isOwner } from '../vfs/access';
 import { Namecache } from '../vfs/namecache';
 import { NL_FOLLOW } from '../vfs/nlookup';
@@ -66,6 +67,16 @@ export function sys_dup(fd: i32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
   const fp = fdFile(fd);
+  return sysLeave(changetype<usize>(fp) == 0 ? -EBADF : dupTo(fp, 0, 0));
+}
+
+/** For a host that hands open files on: a descriptor of another process, copied into the current one. */
+export function proc_fdcopy(pid: i32, fd: i32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  const p = procFind(pid);
+  if (changetype<usize>(p) == 0) return sysLeave(-ESRCH);
+  const fp = fdOf(p, <u32>fd);
   return sysLeave(changetype<usize>(fp) == 0 ? -EBADF : dupTo(fp, 0, 0));
 }
 

@@ -91,8 +91,9 @@ import {
   VFCF_BIND,
   VFCF_NODEV,
 } from '../vfs/mount';
+import { dirConnect } from '../vfs/connect';
 import { bindMount, remountAll, remountPlace } from '../vfs/bind';
-import { Namecache, NCF_DESTROYED } from '../vfs/namecache';
+import { cacheDrop, Namecache, NCF_DESTROYED } from '../vfs/namecache';
 import { NL_FOLLOW, Nlookup, nlookupDone, nlookupVnode } from '../vfs/nlookup';
 import { scratchNl, scratchStatfs, scratchUio, scratchWord } from '../vfs/scratch';
 import { mountAttach, mountMake, mountRemove } from '../vfs/vfsmount';
@@ -287,8 +288,37 @@ export function sys_name_to_handle_at(dirfd: i32, plen: u32, flags: u32): i32 {
   return sysLeave(e);
 }
 
+/** By what name a handle's vnode is open: a directory needs one, or nothing could be looked up in it. */
+function handleEntry(vp: Vnode, out: usize): i32 {
+  store<u32>(out, 0);
+  if (vp.v_type != S_IFDIR) return 0;
+  const e = dirConnect(vp, curcred(), out);
+  // removed, it is in no directory; what is open of it can still be asked for its attributes
+  return e == -ENOENT ? 0 : e;
+}
+
+/** A File on a handle's vnode, in a descriptor. */
+function openHandleVnode(vp: Vnode, mp: Mount, flags: u32): i32 {
+  if (vp.v_type == S_IFLNK && (flags & O_PATH) == 0) return -ELOOP;
+  if (flags & O_ACCMODE && vp.v_type == S_IFDIR) return -EISDIR;
+  if (flags & O_ACCMODE && mountReadOnly(mp)) return -EROFS;
+  const fd = fdFree(0);
+  if (fd < 0) return fd;
+  let e = handleEntry(vp, scratchWord(9));
+  if (e != 0) return e;
+  const ncp = changetype<Namecache>(<usize>load<u32>(scratchWord(9)));
+  const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(8));
+  if (changetype<usize>(fp) == 0) e = load<i32>(scratchWord(8));
+  else {
+    fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+    if ((flags & O_PATH) == 0) inotifyFile(vp, fp.f_ncp, IN_OPEN);
+    e = fd;
+  }
+  if (changetype<usize>(ncp) != 0) cacheDrop(ncp);
+  return e;
+}
+
 function openByHandle(mountfd: i32, flags: u32): i32 {
-  if (!credIsRoot(curcred())) return -EPERM;
   const s = <usize>curcpu.c_area + SA_DATA;
   const ino = load<f64>(s, FH_INO);
   const gen = load<u32>(s, FH_GEN);
@@ -303,22 +333,7 @@ function openByHandle(mountfd: i32, flags: u32): i32 {
   // no handle was ever given for a file of a file system without them
   if (e != 0) return e == -EOPNOTSUPP ? -ESTALE : e;
   const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(8)));
-  const fd = fdFree(0);
-  e = fd;
-  if (fd >= 0) {
-    if (vp.v_type == S_IFLNK && (flags & O_PATH) == 0) e = -ELOOP;
-    else if (flags & O_ACCMODE && vp.v_type == S_IFDIR) e = -EISDIR;
-    else if (flags & O_ACCMODE && mountReadOnly(mp)) e = -EROFS;
-    else {
-      const ncp = changetype<Namecache>(<usize>(vp.v_type == S_IFDIR ? vp.v_names : <u32>0));
-      const fp = vnodeOpen(vp, mp, ncp, flags & STATUS_FLAGS, curcred(), scratchWord(8));
-      if (changetype<usize>(fp) == 0) e = load<i32>(scratchWord(8));
-      else {
-        fdInstall(fd, fp, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
-        if ((flags & O_PATH) == 0) inotifyFile(vp, fp.f_ncp, IN_OPEN);
-      }
-    }
-  }
+  e = openHandleVnode(vp, mp, flags);
   vnodePut(vp);
   return e;
 }
@@ -328,7 +343,14 @@ export function sys_open_by_handle_at(mountfd: i32, flags: u32): i32 {
   if (e != 0) return e;
   const l = lwpResume();
   if (changetype<usize>(l) != 0) return sysLeave(openResume(l, flags));
-  return sysLeave(openByHandle(mountfd, flags));
+  return sysLeave(credIsRoot(curcred()) ? openByHandle(mountfd, flags) : -EPERM);
+}
+
+/** For a host that serves handles: it may, whoever the process is. */
+export function proc_fhopen(mountfd: i32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(openByHandle(mountfd, O_PATH));
 }
 
 // ── extended attributes ──────────────────────────────────────────────────────────────────────

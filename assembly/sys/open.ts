@@ -39,7 +39,7 @@ import {
 import { SA_PATH1 } from '../abi/layout';
 import { curcpu } from '../kern/cpu';
 import { curcred, credInGroup, credIsRoot, Ucred } from '../proc/cred';
-import { FF_BENEATH, fdFree, fdInstall, fdTake, File, fileAlloc, fileFree, fileRef } from '../proc/file';
+import { FF_BENEATH, fdFile, fdFree, fdInstall, fdTake, File, fileAlloc, fileFree, fileRef } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { CALL_OPEN, Lwp, lwpResume } from '../proc/sleep';
 import { isOwner, mayCreate, vnodeAccess } from '../vfs/access';
@@ -62,7 +62,7 @@ import {
 } from '../vfs/nlookup';
 import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
-import { fileClosedBy, fileDrop, fileVnode, vnodeOpen, vnodeOpenFile, vnodeOpenResume } from '../vfs/vfile';
+import { fileClosedBy, fileDrop, fileMount, fileVnode, vnodeOpen, vnodeOpenFile, vnodeOpenResume } from '../vfs/vfile';
 import { mountLetGo } from '../vfs/vfsmount';
 import { VN_LINKABLE, Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
@@ -326,6 +326,25 @@ export function sys_openat(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   const l = lwpResume();
   if (changetype<usize>(l) != 0) return sysLeave(openResume(l, flags));
   return sysLeave(open(dirfd, plen, flags, mode));
+}
+
+/** What a descriptor names, O_PATH or not, is opened anew, as the magic link of it in /proc is. */
+function reopen(fd: i32, flags: u32): i32 {
+  if ((flags & O_ACCMODE) == O_ACCMODE || flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE) return -EINVAL;
+  const fp = fdFile(fd);
+  if (changetype<usize>(fp) == 0) return -EBADF;
+  flags = (flags & ~FF_BENEATH) | (fp.f_flag & FF_BENEATH);
+  const vp = fileVnode(fp);
+  const e = openCheck(vp, fileMount(fp), flags);
+  return e != 0 ? e : openVnode(vp, fileMount(fp), changetype<Namecache>(<usize>fp.f_ncp), flags);
+}
+
+export function sys_reopen(fd: i32, flags: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  const l = lwpResume();
+  if (changetype<usize>(l) != 0) return sysLeave(openResume(l, flags));
+  return sysLeave(reopen(fd, flags));
 }
 
 export function sys_close(fd: i32): i32 {

@@ -71,6 +71,9 @@ export interface KernelExports {
   proc_switch(pid: number): number;
   /** Replace the current process's credentials (host privilege; no check). Groups at SA_DATA. */
   proc_setcred(uid: number, gid: number, ngroups: number): number;
+  /** A descriptor of process `pid` copied into the current one, as dup does: the lowest free (host privilege; no
+   *  check). -ESRCH, -EBADF. */
+  proc_fdcopy(pid: number, fd: number): number;
   sys_umask(mask: number): number;
   /** Soft limit as f64 at SA_DATA, hard limit behind it; resource RLIMIT_*. Returns 0. */
   sys_getrlimit(resource: number): number;
@@ -122,6 +125,9 @@ export interface KernelExports {
   // ── names ──────────────────────────────────────────────────────────────────────────────────
   /** dirfd may be AT_FDCWD; flags O_*. Returns the lowest free fd. A fifo may give -ERESTART. */
   sys_openat(dirfd: number, plen: number, flags: number, mode: number): number;
+  /** Open anew what a descriptor names (an O_PATH one too), permissions checked; flags O_*, nothing is
+   *  made. A fifo may give -ERESTART. */
+  sys_reopen(fd: number, flags: number): number;
   sys_close(fd: number): number;
   /** struct stat at SA_DATA. sys_stat and sys_lstat start at the cwd. */
   sys_stat(plen: number): number;
@@ -276,6 +282,8 @@ export interface KernelExports {
   sys_name_to_handle_at(dirfd: number, plen: number, flags: number): number;
   /** Handle at SA_DATA; -ESTALE when the inode is gone. Root only. */
   sys_open_by_handle_at(mountfd: number, flags: number): number;
+  /** The same with O_PATH, whoever the process is (host privilege; no check). */
+  proc_fhopen(mountfd: number): number;
 
   // ── change notification ────────────────────────────────────────────────────────────────────
   /** flags: IN_NONBLOCK, IN_CLOEXEC. */
