@@ -30,6 +30,7 @@ install: ## install the packages that the lock file names
 	fi
 
 # What the tests need besides Node: a C compiler, git, tree, and the programs of attr, e2fsprogs and mount;
+# what mounting is tested with (fuse3, rsync, sqlite3);
 # and a browser, without which the tests in it are skipped. CHROMIUM=PATH names one that is not on the PATH.
 system:
 	@missing=; wanted=; \
@@ -39,13 +40,16 @@ system:
 	command -v getfattr setfattr >/dev/null || missing="$$missing attr"; \
 	PATH="$$PATH:/usr/sbin:/sbin" command -v mke2fs >/dev/null || missing="$$missing e2fsprogs"; \
 	PATH="$$PATH:/usr/sbin:/sbin" command -v losetup >/dev/null || missing="$$missing mount"; \
-	[ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || wanted=chromium; \
+	command -v fusermount3 >/dev/null || wanted="$$wanted fuse3"; \
+	command -v rsync >/dev/null || wanted="$$wanted rsync"; \
+	command -v sqlite3 >/dev/null || wanted="$$wanted sqlite3"; \
+	[ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || wanted="$$wanted chromium"; \
 	if [ -n "$$missing$$wanted" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "apt-get install $$missing $$wanted"; \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing $$wanted >/dev/null; \
 		elif [ -n "$$missing" ]; then echo "the tests need these packages, which are not installed:$$missing" >&2; exit 1; \
-		else echo 'no Chromium: the tests in a browser are skipped' >&2; fi; \
+		else echo "not installed, and the tests that need them are skipped:$$wanted" >&2; fi; \
 	fi
 
 $(KERNEL): $(KERNEL_SOURCES) | install

@@ -33,6 +33,18 @@ Examples:
       with two disks, /dev/vbd0 and /dev/vbd1; an image that another machine has open is refused
 ${EXIT_CODES_HELP}`;
 
+const MOUNT_HELP = `
+Root needs /dev/fuse; others fusermount3 (Debian's package fuse3) and perl as well. ^C, SIGTERM,
+umount(8) and damselfly umount end it, with everything written to the image. docs/mounting.md has all options.
+
+Examples:
+  damselfly mount data.img /mnt/data
+      until ^C, the files of an ext4 image as a directory
+  damselfly mount --daemon disk.img#1 /mnt/data -o ro,allow_other
+      its first partition, read-only, for everybody on this host
+  damselfly mount --tmpfs 512m ~/scratch
+${EXIT_CODES_HELP}`;
+
 const BENCH_HELP = `
 The peers memfs and ZenFS (@zenfs/core) take part if they are installed where damselfly is, a C
 program if there is a C compiler; node:fs runs on the host's tmpfs. The rows are described in
@@ -108,6 +120,7 @@ function makeProgram(finish: (code: number) => void): Command {
     .argument('<socket>', 'the socket that the machine listens on')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (socket) => finish(await (await import('./attach.ts')).attachCommand(socket)));
+  addMountCommands(program, finish);
   addImgCommands(program, finish);
   program
     .command('bench')
@@ -123,6 +136,39 @@ function makeProgram(finish: (code: number) => void): Command {
     command.showHelpAfterError(`(damselfly ${command.name()} --help tells more)`);
   }
   return program;
+}
+
+function addMountCommands(program: Command, finish: (code: number) => void): void {
+  program
+    .command('mount')
+    .description(
+      'make the tree of an image, or a scratch one, a directory of this host, until it is unmounted',
+    )
+    .argument('<places...>', 'IMG[:ro|:scratch][#partition] and a directory; with --tmpfs just that')
+    .option('--tmpfs <size>', 'a file system in memory instead of an image', parseSize)
+    .option('-o, --options <list>', 'as mount(8) takes them: ro,allow_other,noatime,… (repeatable)', collect)
+    .option('-r, --read-only', 'the same as -o ro')
+    .option('-d, --daemon', 'return when it is mounted, and serve in the background')
+    .option('--ram <size>', 'RAM of the machine that serves (default: 256m)', parseSize)
+    .addOption(new Option('--device <fd>').argParser(Number).hideHelp())
+    .addOption(new Option('--ready-fd <fd>').argParser(Number).hideHelp())
+    .addHelpText('after', MOUNT_HELP)
+    .action(async (places, options) =>
+      finish(await (await import('./mount.ts')).mountCommand(places, options)),
+    );
+  program
+    .command('umount')
+    .description('unmount what `damselfly mount` mounted, and wait until everything is written')
+    .argument('<directory>')
+    .option('-l, --lazy', 'also while it is in use: it goes when it is not any more')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(async (place, options) =>
+      finish(await (await import('./mount.ts')).umountCommand(place, options)),
+    );
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
 }
 
 async function main(): Promise<number> {

@@ -1,0 +1,224 @@
+/**
+ * What Linux knows of the tree: node ids, and the descriptors behind them.
+ *
+ * A node id is a file's inode number and which mount it is on; so it says by itself what it names, and is
+ * resolved like a file handle. Linux remembers as many files as its own memory has room for. Here each costs
+ * an entry in a table that counts how often it was told, and nothing in the machine.
+ *
+ *     lookup ─→ told ─ forget, as often as told ─→ forgotten
+ *                │ last link removed                   ↑ its descriptor is closed, the inode freed
+ *                └─────────→ pinned by a descriptor ───┘
+ *
+ * F1. An inode that Linux knows keeps its number: with its last link gone a descriptor holds it until it
+ *     is forgotten.
+ * F2. A file of a file system without handles is pinned from the start.
+ * F3. The descriptors kept for their next use (a few, the last used) are of nodes that are not pinned, and
+ *     none outlives its file's last link.
+ */
+import { ESTALE } from '../../assembly/abi/errno.ts';
+import { AT_EMPTY_PATH, O_NOFOLLOW, O_PATH } from '../../assembly/abi/flags.ts';
+import { FH_GEN, FH_INO, FH_MOUNT, SA_DATA, ST_DEV, ST_GEN, ST_INO } from '../../assembly/abi/layout.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { KernelExports } from '../machine/exports.ts';
+import { FUSE_ROOT_ID } from './protocol.ts';
+
+/** Inode numbers are below this; what is above is the mount. */
+const PER_MOUNT = 2 ** 44;
+const MOUNTS_MAX = 512;
+/** Descriptors kept for their next use. */
+const KEPT_MAX = 64;
+
+interface Node {
+  /** How often Linux was told of it, less what it has forgotten. */
+  count: number;
+  generation: number;
+  /** -1: not pinned. */
+  fd: number;
+}
+
+interface ServedMount {
+  readonly dev: number;
+  /** A descriptor of anything on it: handles are resolved there. */
+  readonly fd: number;
+  readonly rootIno: number;
+  readonly handles: boolean;
+}
+
+export class Nodes {
+  readonly #cpu: Cpu;
+  readonly #exports: KernelExports;
+  readonly #known = new Map<number, Node>();
+  /** In the order of their last use. */
+  readonly #kept = new Map<number, number>();
+  readonly #mounts: ServedMount[] = [];
+
+  /** @param rootFd  an O_PATH descriptor of the directory that is served */
+  constructor(cpu: Cpu, rootFd: number) {
+    this.#cpu = cpu;
+    this.#exports = cpu.exports;
+    this.#exports.sys_fstat(rootFd);
+    this.#addMount(rootFd);
+    this.#known.set(FUSE_ROOT_ID, { count: 1, generation: 0, fd: rootFd });
+  }
+
+  /** Nodes that Linux knows. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  get rootFd(): number {
+    return this.#mounts[0].fd;
+  }
+
+  /** A descriptor of the node, which stays its owner's: good until a few other nodes were asked for. Or an errno. */
+  fd(id: number): number {
+    const node = this.#known.get(id);
+    if (node !== undefined && node.fd >= 0) return node.fd;
+    const kept = this.#kept.get(id);
+    if (kept !== undefined) {
+      this.#kept.delete(id);
+      this.#kept.set(id, kept);
+      return kept;
+    }
+    const fd = this.#open(id, node === undefined ? 0 : node.generation);
+    if (fd >= 0) this.#keep(id, fd);
+    return fd;
+  }
+
+  #open(id: number, generation: number): number {
+    const { u32, f64, area } = this.#cpu;
+    const mount = this.#mounts[Math.floor(id / PER_MOUNT)];
+    if (mount === undefined || !mount.handles) return -ESTALE;
+    const at = area + SA_DATA;
+    u32[(at + FH_MOUNT) >>> 2] = 0;
+    u32[(at + FH_GEN) >>> 2] = generation;
+    f64[(at + FH_INO) >>> 3] = inoOf(id, mount);
+    return this.#exports.proc_fhopen(mount.fd);
+  }
+
+  #keep(id: number, fd: number): void {
+    if (this.#kept.size >= KEPT_MAX) {
+      for (const [oldest, oldFd] of this.#kept) {
+        this.#kept.delete(oldest);
+        this.#exports.sys_close(oldFd);
+        break;
+      }
+    }
+    this.#kept.set(id, fd);
+  }
+
+  /** The id of the file whose stat is in the syscall area; 0: it is on a mount that was not met yet. */
+  idOfStat(): number {
+    const { f64, area } = this.#cpu;
+    const at = (area + SA_DATA) >>> 3;
+    const dev = f64[at + (ST_DEV >> 3)];
+    const ino = f64[at + (ST_INO >> 3)];
+    const mounts = this.#mounts;
+    for (let i = 0; i < mounts.length; i++)
+      if (mounts[i].dev === dev) return i * PER_MOUNT + swapRoot(ino, mounts[i], i);
+    return 0;
+  }
+
+  /** Is this node's answer good for as long as Linux likes to keep it? */
+  lasting(id: number): boolean {
+    return this.#mounts[Math.floor(id / PER_MOUNT)].handles;
+  }
+
+  /**
+   * Linux is told of the file whose stat is in the syscall area: its node id, or an errno.
+   * @param dirfd, nameLength  where it was found, by the name at SA_PATH1: to open it, if that is needed
+   */
+  tell(dirfd: number, nameLength: number): number {
+    let id = this.idOfStat();
+    if (id === 0) {
+      const added = this.#crossed(dirfd, nameLength);
+      if (added < 0) return added;
+      id = this.idOfStat();
+    }
+    const node = this.#known.get(id);
+    if (node !== undefined) {
+      node.count++;
+      return id;
+    }
+    const generation = this.#cpu.u32[(this.#cpu.area + SA_DATA + ST_GEN) >>> 2];
+    const fd = this.lasting(id) ? -1 : this.#openName(dirfd, nameLength);
+    if (fd < -1) return fd;
+    this.#known.set(id, { count: 1, generation, fd });
+    return id;
+  }
+
+  /** A file of a mount that was not met yet. Its stat is in the area afterwards too. */
+  #crossed(dirfd: number, nameLength: number): number {
+    if (this.#mounts.length === MOUNTS_MAX) return -ESTALE;
+    const fd = this.#openName(dirfd, nameLength);
+    if (fd >= 0) this.#addMount(fd);
+    return fd;
+  }
+
+  #openName(dirfd: number, nameLength: number): number {
+    const fd = this.#exports.sys_openat(dirfd, nameLength, O_PATH | O_NOFOLLOW, 0);
+    if (fd >= 0) this.#exports.sys_fstat(fd);
+    return fd;
+  }
+
+  /** The mount of fd, whose stat is in the area. */
+  #addMount(fd: number): void {
+    const { f64, area, exports } = this.#cpu;
+    const at = (area + SA_DATA) >>> 3;
+    const [dev, rootIno] = [f64[at + (ST_DEV >> 3)], f64[at + (ST_INO >> 3)]];
+    const handles = exports.sys_name_to_handle_at(fd, 0, AT_EMPTY_PATH) === 0;
+    this.#mounts.push({ dev, fd, rootIno, handles });
+    exports.sys_fstat(fd);
+  }
+
+  generation(id: number): number {
+    return this.#known.get(id)?.generation ?? 0;
+  }
+
+  known(id: number): boolean {
+    return this.#known.has(id);
+  }
+
+  /** Linux forgets `times` of the times that it was told of the node. */
+  forget(id: number, times: number): void {
+    const node = this.#known.get(id);
+    if (node === undefined || id === FUSE_ROOT_ID) return;
+    node.count -= times;
+    if (node.count > 0) return;
+    this.#known.delete(id);
+    if (node.fd >= 0) this.#exports.sys_close(node.fd);
+  }
+
+  /** The file that `fd` names has no link left: it stays while Linux knows it. Takes the descriptor. */
+  unlinked(id: number, fd: number): void {
+    const kept = this.#kept.get(id);
+    if (kept !== undefined) {
+      this.#kept.delete(id);
+      this.#exports.sys_close(kept);
+    }
+    const node = this.#known.get(id);
+    if (node === undefined || node.fd >= 0) this.#exports.sys_close(fd);
+    else node.fd = fd;
+  }
+
+  /** Let go of everything. */
+  close(): void {
+    const { sys_close } = this.#exports;
+    for (const fd of this.#kept.values()) sys_close(fd);
+    for (const { fd } of this.#known.values()) if (fd >= 0) sys_close(fd);
+    this.#kept.clear();
+    this.#known.clear();
+  }
+}
+
+/** The root of the tree that is served is node 1; the inode that has that number, if any, has the root's. */
+function swapRoot(ino: number, { rootIno }: ServedMount, index: number): number {
+  if (index !== 0) return ino;
+  if (ino === rootIno) return FUSE_ROOT_ID;
+  return ino === FUSE_ROOT_ID ? rootIno : ino;
+}
+
+function inoOf(id: number, mount: ServedMount): number {
+  const index = Math.floor(id / PER_MOUNT);
+  return swapRoot(id - index * PER_MOUNT, mount, index);
+}
