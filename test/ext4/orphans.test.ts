@@ -121,3 +121,14 @@ test('what cannot be freed is left to the next mount', () => {
   machine.shutdown();
   expect(afterCrash(bytesOf(disk))).toBe(1);
 });
+
+test('a clock that begins in 1970', () => {
+  onImage(
+    mkfs(['-t', 'ext4']),
+    ({ fs }) => {
+      for (let i = 0; i < 5; i++) fs.writeFileSync(`${M}/${i}`, 'x');
+      for (let i = 0; i < 3; i++) fs.unlinkSync(`${M}/${i}`);
+    },
+    { clock: 'virtual' },
+  );
+});

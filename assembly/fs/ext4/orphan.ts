@@ -295,7 +295,9 @@ function inodeEnd(em: Ext4Mount, vp: Vnode): i32 {
   e = ext4OrphanDel(em, vp);
   if (e == 0) {
     clockNow();
-    ei.ei_dtime = nowSec32();
+    // a clock may begin at 0: a time that could be an inode's number is taken for the list's next by who checks it
+    const now = nowSec32();
+    ei.ei_dtime = now > em.em_inodes ? now : em.em_inodes + 1;
     e = ext4InodeStore(em, vp);
   }
   if (e == 0) e = ext4InodeFree(em, ei.ei_ino, vp.v_type == S_IFDIR, scratchWord(5));
