@@ -1,7 +1,7 @@
 /** Extended attributes: in the inode and in blocks, shared ones too. */
 import { expect, test } from 'vitest';
 import { codeOf } from '../unit/kernel/kit.ts';
-import { debugfs, mkfs, MOUNTPOINT as M, onImage } from './image.ts';
+import { ask, debugfs, mkfs, MOUNTPOINT as M, onImage } from './image.ts';
 import { SHAPES } from './shapes.ts';
 
 const bytes = (n: number, seed = 1) => Uint8Array.from({ length: n }, (_, i) => (i * 31 + seed) & 255);
@@ -51,5 +51,24 @@ test('what debugfs sets is read', () => {
     expect(Buffer.from(root.getxattr(`${M}/f`, 'user.small')).toString()).toBe('value');
     expect(Buffer.from(root.getxattr(`${M}/f`, 'user.large')).toString()).toBe('v'.repeat(500));
     root.setxattr(`${M}/f`, 'user.large', bytes(10));
+  });
+});
+
+// A dynamic revision without a single feature, and the same with room for attributes in the inode.
+test.each([
+  ['in a block, journalled', ['-t', 'ext4', '-b', '1024', '-I', '128', '-O', '^ext_attr'], 300],
+  ['in the inode, journalled', ['-t', 'ext4', '-b', '1024', '-I', '256', '-O', '^ext_attr'], 10],
+  ['in a block, no feature at all', ['-b', '1024', '-I', '128', '-r', '1', '-O', 'none'], 300],
+  ['in the inode, no journal', ['-t', 'ext2', '-b', '4096', '-I', '256', '-O', '^ext_attr'], 10],
+])('the first attribute announces the feature: %s', (_name, args, size) => {
+  const image = mkfs(args);
+  expect(ask('dumpe2fs', ['-h'], image).output).not.toContain('ext_attr');
+  const after = onImage(image, (machine) => {
+    machine.fs.writeFileSync(`${M}/f`, 'file');
+    machine.process().setxattr(`${M}/f`, 'user.first', bytes(size));
+  });
+  expect(ask('dumpe2fs', ['-h'], after).output).toContain('ext_attr');
+  onImage(after, (machine) => {
+    expect(machine.process().getxattr(`${M}/f`, 'user.first')).toEqual(bytes(size));
   });
 });

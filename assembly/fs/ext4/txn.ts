@@ -22,7 +22,8 @@ import {
 import { ext4Precommit } from './da';
 import { EM_RDONLY, Ext4Inode, Ext4Mount } from './types';
 
-/** An inode's block, and the superblock: a file's size may need a feature (inode.ts, largeFile). */
+/** An inode's block, and the superblock: a file's size or its attributes may need a feature (inode.ts, largeFile;
+ *  xattr.ts, featureSet). */
 export const CREDITS_INODE: u32 = 2;
 /** Taking or freeing blocks or an inode in one group: a bitmap, a descriptor. */
 export const CREDITS_GROUP: u32 = 2;

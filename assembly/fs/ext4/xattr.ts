@@ -11,7 +11,9 @@
 import { EEXIST, ENODATA, ENOMEM, ENOSPC, EOPNOTSUPP, ERANGE } from '../../abi/errno';
 import { XATTR_CREATE, XATTR_REPLACE } from '../../abi/flags';
 import {
+  COMPAT_EXT_ATTR,
   EXT4_GOOD_OLD_INODE_SIZE,
+  SB_FEATURE_COMPAT,
   XATTR_INDEX_SECURITY,
   XATTR_INDEX_SYSTEM,
   XATTR_INDEX_TRUSTED,
@@ -47,6 +49,7 @@ import { ext4Retry } from './journal';
 import { blocksAdd } from './mapmeta';
 import { metaAlloc, metaFree } from './meta';
 import { keysAlloc, keysFree } from './split';
+import { superDirty } from './super';
 import {
   bufChecked,
   bufSetChecked,
@@ -68,6 +71,7 @@ import {
   emOf,
   Ext4Inode,
   Ext4Mount,
+  hasCompat,
   hasCsum,
   namesExclusive,
   namesRelease,
@@ -364,6 +368,16 @@ export function xattrBlockDrop(em: Ext4Mount, vp: Vnode): i32 {
   return e;
 }
 
+/** The first attribute of a file system made without them: a check takes a block of attributes for damage where the
+ *  superblock does not announce any. Inside a handle with CREDITS_INODE, which has room for the superblock: 0 or an
+ *  errno. */
+function featureSet(em: Ext4Mount): i32 {
+  if (hasCompat(em, COMPAT_EXT_ATTR)) return 0;
+  em.em_compat |= COMPAT_EXT_ATTR;
+  store<u32>(<usize>em.em_sb + SB_FEATURE_COMPAT, em.em_compat);
+  return superDirty(em);
+}
+
 /** Set xname(), or remove it: 0 or an errno. Regions are got; inside a handle. */
 function change(em: Ext4Mount, vp: Vnode, set: bool, xflags: u32, tmp: usize): i32 {
   const at = find(scratchWord(6));
@@ -378,8 +392,8 @@ function change(em: Ext4Mount, vp: Vnode, set: bool, xflags: u32, tmp: usize): i
     const blockFirst = xr.xr_buf != 0 ? <usize>xr.xr_first : 0;
     if (!regionFits(blockFirst, where == 1 ? at : 0, em.em_bsize - XH_SIZE, xname())) return -ENOSPC;
   }
-  let e: i32 = 0;
-  if (where == 1 || (set && !inBody)) e = blockWrite(em, vp, where == 1 ? at : 0, set && !inBody, tmp);
+  let e = set ? featureSet(em) : 0;
+  if (e == 0 && (where == 1 || (set && !inBody))) e = blockWrite(em, vp, where == 1 ? at : 0, set && !inBody, tmp);
   if (e == 0 && (where == 0 || inBody)) e = bodyWrite(em, vp, where == 0 ? at : 0, inBody, tmp);
   if (e != 0) return e;
   fscacheTouchCtime(vp.v_fc);
