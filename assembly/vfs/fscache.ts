@@ -343,8 +343,9 @@ export function fscacheWrite(fc: Fscache, u: Uio): i32 {
     let n: u32 = PAGE_SIZE - at;
     if (n > u.uio_resid) n = u.uio_resid;
     if (fc.fc_flags & FC_BACKED) {
-      const many = n == PAGE_SIZE && u.uio_len >= 2 * PAGE_SIZE && index < u32.MAX_VALUE && changetype<usize>(fscachePage(fc, index)) == 0;
-      error = many ? writeFresh(fc, u, index, u.uio_len >> PAGE_SHIFT) : writeBacked(fc, u, index, at, n);
+      const whole = n == PAGE_SIZE ? segmentPages(u) : 0;
+      const many = whole > 1 && index < u32.MAX_VALUE && changetype<usize>(fscachePage(fc, index)) == 0;
+      error = many ? writeFresh(fc, u, index, whole) : writeBacked(fc, u, index, at, n);
       if (error != 0) break;
       continue;
     }
@@ -407,9 +408,17 @@ function writeBacked(fc: Fscache, u: Uio, index: u32, at: u32, n: u32): i32 {
     if (changetype<usize>(pg) != 0) fscacheDropPage(fc, pg);
     return e;
   }
-  fscacheDirty(fc, pg, mask);
+  // the size first, as in freshCopy
   if (u.uio_off != off0) grow(fc, <u64>u.uio_off);
+  fscacheDirty(fc, pg, mask);
   return e;
+}
+
+/** Whole pages that come from one segment: of its bytes those that are wanted, for a limit may have cut the transfer. */
+// @ts-ignore: decorator
+@inline
+function segmentPages(u: Uio): u32 {
+  return (u.uio_len < u.uio_resid ? u.uio_len : u.uio_resid) >> PAGE_SHIFT;
 }
 
 /** The most pages that are copied to at once. */
@@ -456,13 +465,14 @@ function freshCopy(fc: Fscache, u: Uio, first: u32, n: u32, addr: usize): i32 {
   const off0 = u.uio_off;
   const e = uiomove(addr, n << PAGE_SHIFT, u);
   const done = <u32>((u.uio_off - off0) >> PAGE_SHIFT);
+  // the size first: another CPU may write a dirty page, and with it as much of the size as there is
+  if (done != 0) grow(fc, <u64>u.uio_off);
   for (let i: u32 = 0; i < done; i++) {
     const pg = fscachePage(fc, first + i);
     pg.pg_hold--;
     fscacheDirty(fc, pg, SECTORS_ALL);
   }
   if (done < n) freshDrop(fc, first + done, n - done);
-  if (done != 0) grow(fc, <u64>u.uio_off);
   return e;
 }
 

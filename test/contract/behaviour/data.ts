@@ -97,6 +97,15 @@ const readWrite: readonly Behaviour[] = [
     expect(s.me.pwrite(fd, block(20), 4)).toBe(6);
     expect(size(s, fd)).toBe(10);
   }),
+  on('a write of many pages that the limit stops within one keeps every byte before it', (s) => {
+    const fd = s.open(s.at('f'), F.O_CREAT | F.O_RDWR);
+    const data = Uint8Array.from({ length: 50_000 }, (_, i) => (i * 7) & 255 || 1);
+    s.ok(s.me.setrlimit(F.RLIMIT_FSIZE, 14_000), 'setrlimit');
+    expect(s.me.pwrite(fd, data, 0)).toBe(14_000);
+    expect(size(s, fd)).toBe(14_000);
+    const back = s.me.pread(fd, 20_000, 0) as Uint8Array;
+    expect(back.every((b, i) => b === data[i])).toBe(true);
+  }),
 ];
 
 const appending: readonly Behaviour[] = [

@@ -100,6 +100,20 @@ test(
 );
 
 test(
+  'a write of many pages past the end writes all that there is room for',
+  onMachine((machine) => {
+    const { fs } = machine;
+    const disk = new RamDisk(10 * 4096 + 1536);
+    attach(machine, 0, disk);
+    const bytes = pattern(80_000);
+    const fd = fs.openSync('/dev/vbd0', 'r+');
+    expect(fs.writeSync(fd, bytes)).toBe(disk.bytes.length);
+    fs.closeSync(fd);
+    expect(Buffer.compare(disk.bytes, bytes.subarray(0, disk.bytes.length))).toBe(0);
+  }),
+);
+
+test(
   'a read-only disk is not written',
   onMachine((machine) => {
     const { fs } = machine;
