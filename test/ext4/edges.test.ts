@@ -152,6 +152,33 @@ test('an error stops the journal: fsync says so, and what was freed but not comm
   again.machine.shutdown();
 });
 
+test('an error stops the journal: what the superblock had of uncommitted steps does not reach the disk', () => {
+  const image = broken(mkfs(['-t', 'ext4', '-b', '1024'], { debugfs: ['mkdir d'] }), '/d');
+  const { disk, machine } = mounted(image, { options: 'errors=remount-ro' });
+  const { fs } = machine;
+  const fd = fs.openSync(`${M}/f`, 'w');
+  fs.writeSync(fd, 'x'.repeat(5000));
+  fs.unlinkSync(`${M}/f`);
+  fs.fsyncSync(fd);
+  // the log fills, and is emptied: the superblock with the orphan is at home
+  for (let i = 0; i < 400; i++) {
+    const other = fs.openSync(`${M}/${i % 10}`, 'w');
+    fs.writeSync(other, 'x');
+    fs.fsyncSync(other);
+    fs.closeSync(other);
+  }
+  // it is freed, and that is never committed
+  fs.closeSync(fd);
+  expect(codeOf(() => fs.readdirSync(`${M}/d`))).toBe('EUCLEAN');
+  machine.process().umount(M);
+  machine.shutdown();
+  expect(ask('dumpe2fs', ['-h'], bytesOf(disk)).output).toContain('FS Error count:           1');
+  const again = mounted(bytesOf(disk));
+  expect(logOf(again.machine)).toContain('ext4: vbd0: orphans ended: 1');
+  again.machine.process().umount(M);
+  again.machine.shutdown();
+});
+
 test('a superblock with an error noted in it is whole whenever it reaches the disk', () => {
   const image = broken(mkfs(['-t', 'ext4', '-b', '1024'], { debugfs: ['mkdir d', 'ssv errors 1'] }), '/d');
   const { disk, machine } = mounted(image);

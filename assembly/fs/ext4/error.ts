@@ -3,7 +3,8 @@
  * such error (super.rst), the kernel log gets a line, and `errors=` says how to go on: continue,
  * or read-only. A panic of the machine that a disk could order is none here: read-only instead.
  */
-import { EUCLEAN } from '../../abi/errno';
+import { BIO_OP_READ } from '../../abi/disk';
+import { ENOMEM, EUCLEAN } from '../../abi/errno';
 import {
   EXT4_ERRORS_CONTINUE,
   EXT4_STATE_ERROR,
@@ -18,17 +19,21 @@ import {
   SB_LAST_ERROR_TIME,
   SB_STATE,
 } from '../../abi/ext4';
+import { Disk, diskIo } from '../../dev/disk';
 import { clockNow } from '../../kern/clock';
 import { klogText } from '../../kern/panic';
 import { litChar, litLen, Text, textByte, textBytes, textInit, textLit, textU64 } from '../../kern/text';
 import { MNTF_FSRDONLY } from '../../vfs/mount';
+import { BUF_FUA } from '../../vfs/buf';
 import { SCRATCH_LOG_SIZE, scratchLog, scratchText } from '../../vfs/scratch';
-import { superSum } from './super';
+import { ALLOC_RESERVE, PG_KERNEL, pageAddr, pageAlloc, pageFree } from '../../vm/page';
+import { superSum, superWriteAsIs } from './super';
 import { jnOf, nowSec32 } from './txn';
 import { journalAbort } from '../jbd2/journal';
 import { EM_ERROR, EM_RDONLY, EM_SBDIRTY, Ext4Mount } from './types';
 
 const FUNC_BYTES: u32 = 32;
+const SB_BYTES: u32 = 1024;
 
 /** Begin a line of the kernel log: "ext4: vbd0: ". Ended by ext4LogEnd; the text goes between. */
 export function ext4LogBegin(em: Ext4Mount): Text {
@@ -111,6 +116,28 @@ export function ext4Error(em: Ext4Mount, where: string, ino: u32, block: u64): i
     if (em.em_errors != EXT4_ERRORS_CONTINUE) ext4Shut(em, -EUCLEAN);
   }
   return -EUCLEAN;
+}
+
+/**
+ * What was recorded is written, now that the journal was given up. The superblock in RAM may have what was not
+ * committed, as the head of the orphan list: what is on the disk gets the errors, and nothing else. 0 or an errno.
+ */
+export function ext4ErrorStore(em: Ext4Mount): i32 {
+  em.em_flags &= ~EM_SBDIRTY;
+  const pg = pageAlloc(ALLOC_RESERVE, PG_KERNEL);
+  if (changetype<usize>(pg) == 0) return -ENOMEM;
+  const sb = <usize>em.em_sb;
+  const at = pageAddr(pg) + (sb - <usize>em.em_sbbuf);
+  let e = diskIo(changetype<Disk>(<usize>em.em_disk), BIO_OP_READ, em.em_sbblock << em.em_bshift, pageAddr(pg), em.em_bsize, 0);
+  if (e == 0) {
+    const state = <u32>load<u16>(at + SB_STATE) | (<u32>load<u16>(sb + SB_STATE) & EXT4_STATE_ERROR);
+    store<u16>(at + SB_STATE, <u16>state);
+    memory.copy(at + SB_ERROR_COUNT, sb + SB_ERROR_COUNT, SB_LAST_ERROR_FUNC + FUNC_BYTES - SB_ERROR_COUNT);
+    memory.copy(sb, at, SB_BYTES);
+    e = superWriteAsIs(em, BUF_FUA);
+  }
+  pageFree(pg);
+  return e;
 }
 
 /** Read-only from now on, whatever was under way. */

@@ -28,7 +28,7 @@ import { placePath } from '../../vfs/place';
 import { scratchPath } from '../../vfs/scratch';
 import { Mount } from '../../vfs/mount';
 import { ballocDone, ballocInit } from './balloc';
-import { ext4Log } from './error';
+import { ext4ErrorStore, ext4Log } from './error';
 import { ext4Commit, ext4JournalClose, ext4JournalOpen, recoverSet } from './journal';
 import { ext4OrphansEnd } from './orphan';
 import { superDirty, superFill, superWrite } from './super';
@@ -135,7 +135,9 @@ export function ext4Stop(em: Ext4Mount): i32 {
 
 /** An error stopped it: the log stays as it is for a replay; that there was an error is written. */
 function stopShut(em: Ext4Mount): i32 {
+  const had = em.em_jn != 0;
   ballocDone(em);
   ext4JournalClose(em);
-  return em.em_flags & EM_SBDIRTY ? superWrite(em, BUF_FUA) : 0;
+  if ((em.em_flags & EM_SBDIRTY) == 0) return 0;
+  return had ? ext4ErrorStore(em) : superWrite(em, BUF_FUA);
 }
