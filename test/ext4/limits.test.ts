@@ -1,6 +1,15 @@
 /** Where numbers end: times, block numbers, links. What Linux says is asked where it can be. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../../assembly/abi/flags.ts';
 import { MemoryDisk } from '../../host/devices/memory.ts';
@@ -16,7 +25,7 @@ import {
   NODE,
   onImage,
 } from './image.ts';
-import { canMount, must } from './tools.ts';
+import { canMount, e2fsck, mke2fs, must, newPath } from './tools.ts';
 
 const TIMES = [
   -1,
@@ -107,4 +116,40 @@ test('a block of attributes that is none is not freed with its file', () => {
   expect(logOf(machine).join()).toContain(`error: attributes: block inode 12 block ${block}`);
   machine.shutdown();
   expect(ask('debugfs', ['-R', `testb ${block}`], bytesOf(disk)).output).toContain('marked in use');
+});
+
+test('an extent over more groups than a small log has room for is cut and freed', () => {
+  const small = ['-t', 'ext4', '-b', '1024', '-g', '256', '-O', '^resize_inode', '-J', 'size=1'];
+  onImage(mkfs(small, { sizeBytes: 8 << 20 }), (machine) => {
+    const { fs } = machine;
+    fs.writeFileSync(`${M}/f`, 'x'.repeat(1_000_000));
+    machine.process().sync();
+    fs.truncateSync(`${M}/f`, 900_100);
+    expect(fs.readFileSync(`${M}/f`, 'utf8')).toBe('x'.repeat(900_100));
+    fs.unlinkSync(`${M}/f`);
+    expect(logOf(machine)).toEqual([]);
+  });
+});
+
+/** A file whose indirect block names a block of each of `groups` groups. */
+function scattered(groups: number): Uint8Array {
+  const content = newPath();
+  writeFileSync(content, 'x'.repeat(1024 * (12 + groups)));
+  const path = mke2fs((groups + 4) << 20, '-t', 'ext3', '-b', '1024', '-g', '1024', '-O', '^resize_inode');
+  must('debugfs', '-w', '-R', `write ${content} f`, path);
+  const node = Number(/\(IND\):(\d+)/.exec(must('debugfs', '-R', 'stat /f', path))?.[1]);
+  const blocks = Uint32Array.from({ length: groups }, (_, i) => (i + 1) * 1024 + 1001);
+  const fd = openSync(path, 'r+');
+  writeSync(fd, new Uint8Array(blocks.buffer), 0, blocks.byteLength, node * 1024);
+  closeSync(fd);
+  // the bitmaps follow the map
+  try {
+    must('e2fsck', '-fy', path);
+  } catch {}
+  expect(e2fsck(path).status).toBe(0);
+  return new Uint8Array(readFileSync(path));
+}
+
+test('a block map that names blocks of very many groups', () => {
+  onImage(scattered(60), ({ fs }) => fs.unlinkSync(`${M}/f`), { type: 'ext3' });
 });

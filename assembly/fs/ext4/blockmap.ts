@@ -12,8 +12,8 @@ import { EXT4_NDIR_BLOCKS } from '../../abi/ext4';
 import { ballocReady } from './balloc';
 import { dataFree, foundForget, mapBad, mapDirty, nodeFree, nodeInRange, nodeTake, nodeWord, PATH_BYTES } from './mapmeta';
 import { scratchMap } from '../../vfs/scratch';
-import { ext4Bget, ext4Bread, ext4Brelse, ext4BufError, ext4Dirty, ext4Extend, CREDITS_GROUP } from './txn';
-import { blockInRange, Ext4Inode, Ext4Mount, MapResult, MR_HOLE } from './types';
+import { ext4Bget, ext4Bread, ext4Brelse, ext4BufError, ext4Dirty, STEP_GROUPS } from './txn';
+import { blockInRange, Ext4Inode, Ext4Mount, groupOf, MapResult, MR_HOLE } from './types';
 
 @unmanaged
 export class BmapPath {
@@ -214,7 +214,7 @@ export function bmapInsert(em: Ext4Mount, ei: Ext4Inode, lblk: u32, len: u32, pb
 
 /**
  * Take the last piece of [from, to) out of the map and free its blocks; as extRemoveLast. One node's entries at
- * the most, and as many runs of them as the handle has room for.
+ * the most, and as many runs of them as lie in STEP_GROUPS groups.
  */
 export function bmapRemoveLast(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64, top: usize): i32 {
   foundForget(ei);
@@ -271,20 +271,24 @@ export function bmapRemoveReady(em: Ext4Mount, ei: Ext4Inode): i32 {
  *  was freed. */
 function freeEntries(em: Ext4Mount, ei: Ext4Inode, base: usize, least: u32, end: u32): i32 {
   let i = end;
-  let first = true;
+  let groups: u32 = 0;
+  let before: u32 = 0;
   while (i > least) {
     const pblk = load<u32>(base + (<usize>(i - 1) << 2));
     if (pblk == 0) {
       i--;
       continue;
     }
-    // the first run has its credits already
-    if (!first && ext4Extend(em, CREDITS_GROUP) != 0) return i;
     let n: u32 = 1;
     while (i - n > least && load<u32>(base + (<usize>(i - n - 1) << 2)) == pblk - n) n++;
+    const low = groupOf(em, <u64>(pblk - (n - 1)));
+    const high = groupOf(em, <u64>pblk);
+    const more = high - low + (groups != 0 && high == before ? 0 : 1);
+    if (groups != 0 && groups + more > STEP_GROUPS) return i;
     const e = ballocReady(em, <u64>(pblk - (n - 1)), n);
-    if (e != 0) return first ? e : i;
-    first = false;
+    if (e != 0) return groups == 0 ? e : i;
+    groups += more;
+    before = low;
     memory.fill(base + (<usize>(i - n) << 2), 0, <usize>n << 2);
     dataFree(em, ei, <u64>(pblk - (n - 1)), n);
     i -= n;

@@ -42,7 +42,7 @@ import {
 import { ballocReady } from './balloc';
 import { ext4Half } from './error';
 import { dataFree, foundForget, mapDirty, nodeFree, nodeTake, nodeWord } from './mapmeta';
-import { ext4Bget, ext4Brelse, ext4BufError, ext4Dirty } from './txn';
+import { ext4Bget, ext4Brelse, ext4BufError, ext4Dirty, STEP_GROUPS } from './txn';
 import { Ext4Inode, Ext4Mount, hasCsum } from './types';
 
 /** Each try makes room on one level, or the tree a level higher. */
@@ -333,6 +333,13 @@ function convertHere(lv: ExtLevel, x: usize, from: u32, to: u64): void {
 
 // ── removing ─────────────────────────────────────────────────────────────────────────────────
 
+/** Where what one step takes of an extent begins, the extent's part of [from, end): so many groups at the most. */
+function stepBegin(em: Ext4Mount, x: usize, from: u32, end: u64): u32 {
+  const begin = eeBlock(x) > from ? eeBlock(x) : from;
+  const most = <u64>em.em_bpg * (STEP_GROUPS - 1);
+  return end > begin + most ? <u32>(end - most) : begin;
+}
+
 /**
  * Take the last piece of [from, to) out of the map and free its blocks: 0 or an errno; at `top` is then where the
  * rest of the range ends (`from`: nothing is left). One extent at the most is touched.
@@ -352,8 +359,8 @@ export function extRemoveLast(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64, 
       return 0;
     }
     const x = ehAt(lv.lv_node, lv.lv_pos);
-    const begin = eeBlock(x) > from ? eeBlock(x) : from;
     const end = eeEnd(x) < to ? eeEnd(x) : to;
+    const begin = stepBegin(em, x, from, end);
     if (end <= <u64>from) {
       extRelease(p);
       store<u64>(top, from);
@@ -408,8 +415,10 @@ export function extRemoveReady(em: Ext4Mount, ei: Ext4Inode, from: u32, to: u64)
   const lv = extLevel(p, p.ep_depth);
   if (lv.lv_pos >= 0 && eeEnd(ehAt(lv.lv_node, lv.lv_pos)) > <u64>from) {
     const x = ehAt(lv.lv_node, lv.lv_pos);
-    e = ballocReady(em, eeStart(x), eeLen(x));
-    if (e == 0) e = pathReady(em, ei, p, eeBlock(x) >= from && eeEnd(x) <= to);
+    const end = eeEnd(x) < to ? eeEnd(x) : to;
+    const begin = stepBegin(em, x, from, end);
+    e = ballocReady(em, eeStart(x) + (begin - eeBlock(x)), <u32>(end - begin));
+    if (e == 0) e = pathReady(em, ei, p, begin == eeBlock(x) && end == eeEnd(x));
   }
   extRelease(p);
   return e;

@@ -46,7 +46,7 @@ import { ext4Map, mapStore } from './map';
 import { mapDirty } from './mapmeta';
 import { superDirty } from './super';
 import { symlinkIsFast } from './symlink';
-import { BLOCKS_END, ext4RemoveStep, ext4Truncate, truncateCredits } from './truncate';
+import { BLOCKS_END, CREDITS_TRUNCATE, ext4RemoveStep, ext4Truncate } from './truncate';
 import {
   CREDITS_GROUP,
   CREDITS_INODE,
@@ -235,6 +235,17 @@ export function ext4OrphanForget(em: Ext4Mount, ei: Ext4Inode): void {
   emUnlock(em);
 }
 
+/** Is there a file without a name that is in use? Its end has to be written some time. */
+export function ext4OrphansUsed(em: Ext4Mount): bool {
+  emLock(em);
+  let used = em.em_late != 0;
+  for (let p = em.em_orphans; p != 0 && !used; p = changetype<Ext4Inode>(<usize>p).ei_onext) {
+    used = changetype<Ext4Inode>(<usize>p).ei_vnode.v_fc.fc_attr.va_nlink == 0;
+  }
+  emUnlock(em);
+  return used;
+}
+
 // ── the end of an inode ──────────────────────────────────────────────────────────────────────
 
 /** Has it blocks in its map? */
@@ -260,7 +271,7 @@ export function ext4Delete(em: Ext4Mount, vp: Vnode): i32 {
   }
   let to = BLOCKS_END;
   while (true) {
-    let e = ext4Begin(em, truncateCredits(em) + CREDITS_END);
+    let e = ext4Begin(em, CREDITS_TRUNCATE + CREDITS_END);
     if (e != 0) return e;
     e = ext4InodeReady(em, vp);
     if (e != 0) {
@@ -343,7 +354,8 @@ function endOne(em: Ext4Mount, ino: u32, listed: bool): i32 {
   }
   const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(5)));
   const ei = eiOf(vp);
-  if (listed) {
+  // a truncation that failed before a remount is in RAM's list
+  if (listed && (ei.ei_state & EI_ORPHAN) == 0) {
     emLock(em);
     link(em, ei);
     emUnlock(em);

@@ -5,30 +5,26 @@
  * A truncation that takes more than one handle is on the orphan list in between, with the new size on the disk:
  * after a crash the mount goes on with it.
  */
-import { EXT4_INLINE_DATA_FL, EXT_INIT_MAX_LEN } from '../../abi/ext4';
+import { EXT4_INLINE_DATA_FL } from '../../abi/ext4';
 import { scratchWord } from '../../vfs/scratch';
 import { Vnode } from '../../vfs/vnode';
 import { ext4InodeReady } from './inode';
 import { mapStore, removeLastLocked, removeReadyLocked } from './map';
 import { mapDirty } from './mapmeta';
 import { ext4OrphanAdd, ext4OrphanDel, ext4OrphanNow, ext4OrphanReady } from './orphan';
-import { CREDITS_INODE, CREDITS_ORPHAN, ext4Begin, ext4End, ext4Extend } from './txn';
+import { CREDITS_GROUP, CREDITS_INODE, CREDITS_ORPHAN, ext4Begin, ext4End, ext4Extend, STEP_GROUPS } from './txn';
 import { EI_ORPHAN, eiLock, eiOf, eiUnlock, Ext4Inode, Ext4Mount } from './types';
 import { windowClose } from './window';
 
 /** The end of every file's blocks. */
 export const BLOCKS_END: u64 = 1 << 32;
 
-/** One extent freed: nodes on the way and their groups, the groups it lies in. */
-function stepCredits(em: Ext4Mount): u32 {
-  return 14 + 2 * (EXT_INIT_MAX_LEN / em.em_bpg + 2);
-}
-
-/** What a step leaves for the inode and the orphan list. */
-const CREDITS_AFTER: u32 = CREDITS_INODE + 2 * CREDITS_ORPHAN;
+/** One step: nodes on the way and their groups, the groups that its data lies in; and for the inode and the orphan
+ *  list afterwards. */
+export const CREDITS_TRUNCATE: u32 = 14 + STEP_GROUPS * CREDITS_GROUP + CREDITS_INODE + 2 * CREDITS_ORPHAN;
 
 /**
- * Within a handle of the caller (truncateCredits + `keep`): take blocks from [from, to) as far as it has room for. 0:
+ * Within a handle of the caller (CREDITS_TRUNCATE + `keep`): take blocks from [from, to) as far as it has room for. 0:
  * all are gone. 1: there are more, and at `top` is where they end. The caller stores the inode (mapStore), and may
  * change `keep` blocks more.
  */
@@ -38,7 +34,7 @@ export function ext4RemoveStep(em: Ext4Mount, vp: Vnode, from: u32, to: u64, kee
   windowClose(em, ei);
   let first = true;
   while (to > <u64>from) {
-    if (!first && ext4Extend(em, truncateCredits(em) + keep) != 0) {
+    if (!first && ext4Extend(em, CREDITS_TRUNCATE + keep) != 0) {
       store<u64>(top, to);
       return 1;
     }
@@ -50,11 +46,6 @@ export function ext4RemoveStep(em: Ext4Mount, vp: Vnode, from: u32, to: u64, kee
     to = load<u64>(topWord());
   }
   return 0;
-}
-
-/** What a handle needs for ext4RemoveStep, the inode and the orphan list. */
-export function truncateCredits(em: Ext4Mount): u32 {
-  return stepCredits(em) + CREDITS_AFTER;
 }
 
 // @ts-ignore: decorator
@@ -78,7 +69,7 @@ export function blocksOf(em: Ext4Mount, size: u64): u32 {
 export function ext4TruncateReady(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   const ei = eiOf(vp);
   if (ei.ei_flags & EXT4_INLINE_DATA_FL || vp.v_fc.fc_attr.va_blocks == 0) return 0;
-  let e = ext4Begin(em, truncateCredits(em));
+  let e = ext4Begin(em, CREDITS_TRUNCATE);
   if (e != 0) return e;
   e = ext4InodeReady(em, vp);
   eiLock(ei);
@@ -97,7 +88,7 @@ export function ext4Truncate(em: Ext4Mount, vp: Vnode, size: u64): i32 {
   const ei = eiOf(vp);
   let to = BLOCKS_END;
   while (true) {
-    let e = ext4Begin(em, truncateCredits(em));
+    let e = ext4Begin(em, CREDITS_TRUNCATE);
     if (e != 0) return e;
     e = ext4InodeReady(em, vp);
     if (e == 0 && ei.ei_state & EI_ORPHAN) e = ext4OrphanReady(em, vp);
@@ -124,7 +115,7 @@ export function ext4Truncate(em: Ext4Mount, vp: Vnode, size: u64): i32 {
 /** Free the blocks [from, to) in the middle of a file: 0 or an errno. As ext4Truncate, but the size stays. */
 export function ext4PunchRange(em: Ext4Mount, vp: Vnode, from: u32, to: u64): i32 {
   while (true) {
-    let e = ext4Begin(em, truncateCredits(em));
+    let e = ext4Begin(em, CREDITS_TRUNCATE);
     if (e != 0) return e;
     const r = ext4RemoveStep(em, vp, from, to, 0, scratchWord(6));
     to = load<u64>(scratchWord(6));

@@ -27,6 +27,8 @@ import { EM_RDONLY, Ext4Inode, Ext4Mount } from './types';
 export const CREDITS_INODE: u32 = 2;
 /** Taking or freeing blocks or an inode in one group: a bitmap, a descriptor. */
 export const CREDITS_GROUP: u32 = 2;
+/** Groups that one step of a truncation frees data in, at the most. */
+export const STEP_GROUPS: u32 = 6;
 /** A new inode: bitmap, descriptor, its table, the orphan list's head or file, the superblock. */
 export const CREDITS_NEWINODE: u32 = 5;
 /** Mapping one piece of a file: an extent tree split to the root, and a group for each new block. */
