@@ -211,3 +211,25 @@ test('errors: read-only, or going on, and it is noted', () => {
     );
   }
 });
+
+test.each(['ext4', 'ext2'])('not read-only while a file without a name is open: %s', (type) => {
+  onImage(
+    mkfs(['-t', type, '-b', '1024']),
+    (machine) => {
+      const { fs } = machine;
+      const root = machine.process();
+      fs.writeFileSync(`${M}/f`, 'x'.repeat(5000));
+      const fd = fs.openSync(`${M}/f`, 'r');
+      fs.unlinkSync(`${M}/f`);
+      const readOnly = (): string => codeOf(() => root.mount('', M, '', MS_REMOUNT | MS_RDONLY));
+      expect(readOnly()).toBe('EBUSY');
+      fs.writeFileSync(`${M}/g`, '');
+      expect(fs.readSync(fd, Buffer.alloc(5000), 0, 5000, 0)).toBe(5000);
+      fs.closeSync(fd);
+      expect(readOnly()).toBe('none');
+      root.mount('', M, '', MS_REMOUNT);
+      expect(logOf(machine)).toEqual([]);
+    },
+    { type },
+  );
+});

@@ -1,5 +1,5 @@
 /** ext4: mounting, unmounting, remounting, sync, statfs, file handles, and its vectors. */
-import { EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, ESTALE, EUCLEAN } from '../../abi/errno';
+import { EBUSY, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, ESTALE, EUCLEAN } from '../../abi/errno';
 import { MS_RDONLY, S_IFDIR } from '../../abi/flags';
 import { COMPAT_HAS_JOURNAL, EXT4_NAME_LEN, EXT4_ROOT_INO, INCOMPAT_RECOVER } from '../../abi/ext4';
 import { PAGE_SHIFT } from '../../abi/layout';
@@ -70,6 +70,7 @@ import { ext4Getpages } from './getpages';
 import { ext4InodeGet, IGET_HANDLE, IGET_NAMED } from './inode';
 import { ext4Ncreate, ext4Nlink, ext4Nlookupdotdot, ext4Nmknod, ext4Nremove, ext4Nrename, ext4Nresolve, ext4Nrmdir, ext4Nsymlink, ext4Ntmpfile } from './names';
 import { ext4Options, ext4OptionsDefault } from './options';
+import { ext4OrphansUsed } from './orphan';
 import { ext4Putpages } from './putpages';
 import { ext4Readdir } from './readdir';
 import { ext4Seal } from './seal';
@@ -272,7 +273,7 @@ function ext4Tick(mp: Mount): void {
 function ext4Setro(mp: Mount, readOnly: bool): i32 {
   const em = emOf(mp);
   if (!readOnly) return ext4Start(em);
-  return ext4Stop(em);
+  return ext4OrphansUsed(em) ? -EBUSY : ext4Stop(em);
 }
 
 /** What is fixed while it is mounted. */
