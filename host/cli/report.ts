@@ -12,8 +12,13 @@ export function reportCopy(
   nameOf = (path: string) => path,
 ): boolean {
   for (const [what, count] of losses) warn(`not kept for ${formatCount(count, 'file')}: ${what}`);
-  for (const { path: name, reason } of problems.slice(0, PROBLEMS_SHOWN))
-    warn(`${verb}: ${nameOf(name)}: ${reason}`);
-  if (problems.length > PROBLEMS_SHOWN) warn(`… and ${problems.length - PROBLEMS_SHOWN} more ${verb}`);
+  for (const { path: name, attribute, reason } of problems.slice(0, PROBLEMS_SHOWN))
+    warn(
+      attribute === undefined
+        ? `${verb}: ${nameOf(name)}: ${reason}`
+        : `not kept: attribute ${attribute} of ${nameOf(name)}: ${reason}`,
+    );
+  if (problems.length > PROBLEMS_SHOWN)
+    warn(`… and ${problems.length - PROBLEMS_SHOWN} more ${verb} or not kept`);
   return problems.length === 0;
 }

@@ -4,6 +4,7 @@ import { checkOperands, command, missingOperand, type Tool } from './lib/command
 import { Failure } from './lib/errors.ts';
 import { applyMode, parseMode } from './lib/mode.ts';
 import { quoted, quotedIfNeeded } from './lib/quote.ts';
+import { MAJOR_MAX, MINOR_MAX, makedev } from './lib/stat.ts';
 
 const MODE = {
   short: 'm',
@@ -50,7 +51,7 @@ function deviceNumber(text: string, what: string): number {
       : /^\d+$/.test(text)
         ? Number(text)
         : -1;
-  if (number < 0 || number > (what === 'major' ? 0xfff : 0xff))
+  if (number < 0 || number > (what === 'major' ? MAJOR_MAX : MINOR_MAX))
     throw new Failure(`invalid ${what} device number ${quoted(text)}`);
   return number;
 }
@@ -87,7 +88,7 @@ export const mknod = command(
     checkOperands(operands, expected, expected);
     const format = TYPES[type[0]];
     if (format === undefined) throw new Failure(`invalid device type ${quoted(type)}`, 1, true);
-    const rdev = isFifo ? 0 : deviceNumber(major, 'major') * 256 + deviceNumber(minor, 'minor');
+    const rdev = isFifo ? 0 : makedev(deviceNumber(major, 'major'), deviceNumber(minor, 'minor'));
     try {
       make(tool, path, format, rdev, options.mode);
     } catch (error) {

@@ -34,7 +34,7 @@ import {
   typeOf,
 } from './entry.ts';
 import { isSparse, type Tree } from './scan.ts';
-import { readHostXattrs, type XattrsByPath } from './xattrs.ts';
+import { readHostXattrs, type Xattr, type XattrsByPath } from './xattrs.ts';
 
 /** Files read at a time; libuv has four threads for it unless told otherwise. */
 const LANES = 8;
@@ -382,12 +382,31 @@ class CopyIn {
     const path = this.#to(entry);
     const { fs } = this.#process;
     fs.lchownSync(path, entry.uid, entry.gid);
-    for (const { name, value } of this.#xattrs?.get(entry.path.toString('latin1')) ?? [])
-      this.#process.setxattr(path, name, value, 0, false);
+    for (const attribute of this.#xattrs?.get(entry.path.toString('latin1')) ?? [])
+      this.#attribute(entry, path, attribute);
     if (typeOf(entry.mode) !== S_IFLNK) fs.chmodSync(path, entry.mode & 0o7777);
     this.#process.utimensat(AT_FDCWD, path, entry.atime, entry.mtime, AT_SYMLINK_NOFOLLOW);
   }
+
+  /** One that cannot be set is told, and the file is kept without it: what a file's attributes may take is little,
+   *  however much room there is. */
+  #attribute(entry: Entry, path: Buffer, { name, value }: Xattr): void {
+    const bytes = Buffer.from(name, 'latin1');
+    try {
+      this.#process.setxattr(path, bytes, value, 0, false);
+    } catch (error) {
+      const code = codeOf(error) ?? '';
+      const isFull =
+        code === 'ENOMEM' || (code === 'ENOSPC' && this.#process.fs.statfsSync(path).bfree < FULL_BLOCKS);
+      if (isFull || !/^E[A-Z0-9]+$/.test(code)) throw error;
+      const reason = code === 'ENOSPC' ? 'the attributes of a file have no room for it' : reasonOf(error);
+      this.#result.problems.push({ path: shown(entry.path), attribute: shown(bytes), reason });
+    }
+  }
 }
+
+/** With fewer free blocks than that, what does not fit is for want of them. */
+const FULL_BLOCKS = 16;
 
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
 

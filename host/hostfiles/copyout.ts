@@ -188,10 +188,13 @@ class CopyOut {
 
   #keepXattrs(entry: Entry): void {
     const path = this.#from(entry);
-    const names = this.#process.listxattr(path, false);
+    const names = this.#process.listxattrBytes(path, false);
     this.#xattrs.set(
       entry.path,
-      names.map((name) => ({ name, value: Buffer.from(this.#process.getxattr(path, name, false)) })),
+      names.map((name) => ({
+        name: Buffer.from(name).toString('latin1'),
+        value: Buffer.from(this.#process.getxattr(path, name, false)),
+      })),
     );
   }
 

@@ -35,6 +35,8 @@ export interface Entry {
 /** Something that could not be copied. */
 export interface Problem {
   readonly path: string;
+  /** Only this extended attribute of the file was lost. */
+  readonly attribute?: string;
   readonly reason: string;
 }
 

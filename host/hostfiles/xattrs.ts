@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 export interface Xattr {
-  /** With its namespace: user.mime_type. */
+  /** With its namespace: user.mime_type. Each byte is a character (latin1), as names need not be UTF-8. */
   readonly name: string;
   readonly value: Buffer;
 }

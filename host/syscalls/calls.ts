@@ -415,18 +415,26 @@ export class SystemCalls extends Trap {
 
   /** Names of a file's extended attributes. */
   listxattr(file: Target, follow = true): string[] {
+    return this.listxattrBytes(file, follow).map((name) => this.decode(name));
+  }
+
+  /** The same as bytes: names need not be UTF-8. */
+  listxattrBytes(file: Target, follow = true): Uint8Array[] {
     const { sys_flistxattr, sys_listxattr } = this.exports;
-    const names = this.#filled(XATTR_LIST_MAX, 'listxattr', file, (size) => {
+    const list = this.#filled(XATTR_LIST_MAX, 'listxattr', file, (size) => {
       if (typeof file !== 'number') {
         return sys_listxattr(AT_FDCWD, this.path1(file), nofollow(follow), 0, 0, size);
       }
       this.enter();
       return sys_flistxattr(file, 0, 0, size);
     });
-    return new TextDecoder().decode(names).split('\0').slice(0, -1);
+    const names: Uint8Array[] = [];
+    for (let from = 0, end = list.indexOf(0); end >= 0; from = end + 1, end = list.indexOf(0, from))
+      names.push(list.subarray(from, end));
+    return names;
   }
 
-  getxattr(file: Target, name: string, follow = true): Uint8Array {
+  getxattr(file: Target, name: string | Uint8Array, follow = true): Uint8Array {
     const { sys_fgetxattr, sys_getxattr } = this.exports;
     return this.#filled(XATTR_SIZE_MAX, 'getxattr', file, (size) => {
       if (typeof file !== 'number') {
@@ -453,7 +461,7 @@ export class SystemCalls extends Trap {
   }
 
   /** @param flags  XATTR_CREATE, XATTR_REPLACE */
-  setxattr(file: Target, name: string, value: Uint8Array, flags = 0, follow = true): void {
+  setxattr(file: Target, name: string | Uint8Array, value: Uint8Array, flags = 0, follow = true): void {
     const { sys_fsetxattr, sys_setxattr } = this.exports;
     this.cpu.spaces[0] = value;
     let result: number;
@@ -467,7 +475,7 @@ export class SystemCalls extends Trap {
     this.check(result, 'setxattr', file);
   }
 
-  removexattr(file: Target, name: string, follow = true): void {
+  removexattr(file: Target, name: string | Uint8Array, follow = true): void {
     const { sys_fremovexattr, sys_removexattr } = this.exports;
     let result: number;
     if (typeof file === 'number') {

@@ -13,7 +13,7 @@ import {
 import type { TarJob } from '../tar.ts';
 import { extract, type TarEntry, type TarExtract, type TarHeader } from '../../vendor/tar.ts';
 import { Failure, strerror } from './errors.ts';
-import { directoryOf, isDirectory, type Time, tryStat } from './stat.ts';
+import { directoryOf, isDirectory, makedev, type Time, tryStat } from './stat.ts';
 import { lineOf } from './tarlist.ts';
 import { namesOf } from './tarnames.ts';
 import { Users } from './users.ts';
@@ -129,7 +129,7 @@ class Extractor {
     const { tool } = this.#job;
     const special = SPECIAL[header.type];
     if (special !== undefined) {
-      tool.process.mknod(path, special | 0o600, header.devmajor * 256 + header.devminor);
+      tool.process.mknod(path, special | 0o600, makedev(header.devmajor, header.devminor));
       return;
     }
     const fd = await tool.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
