@@ -50,3 +50,20 @@ export const ext2Differences: KnownDifferences = {
     ),
   ),
 };
+
+const NO_MOUNT_TOLD = 'FUSE does not tell by which of its mounts a file is read';
+const CLOSED_LATER = 'Linux closes a file of FUSE’s a moment after close(2), and knows it till then';
+const ASKER_TOLD = 'Linux tells a FUSE server of an open file description’s lock who asked for it';
+
+/** A mounted machine, by way of Linux. */
+export const fuseDifferences: KnownDifferences = Object.fromEntries([
+  ...forBoth((who) => `times ${who}: a read-only mount keeps the access`, NO_MOUNT_TOLD),
+  ...forBoth((who) => `locks ${who}: F_GETLK calls an open file description’s lock pid -1`, ASKER_TOLD),
+  ['openByHandleAt ESTALE root: the file is gone', CLOSED_LATER],
+]);
+
+/** One that serves an ext4. */
+export const fuseExt4Differences: KnownDifferences = {
+  ...fuseDifferences,
+  ...Object.fromEntries(forBoth((who) => `attributes ${who}: a value of 64 KiB`, ONE_BLOCK)),
+};

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { damselfly, makeAwkwardTree } from '../cli/command.ts';
+import { damselfly, MAIN, makeAwkwardTree } from '../cli/command.ts';
 import {
   beside,
   checkClean,
@@ -195,6 +195,16 @@ describe.skipIf(skipMounts)('a mount', () => {
     expect(isMounted(at)).toBe(false);
   });
 
+  it('can be asked for by mount(8)', () => {
+    const directory = here();
+    const at = path.join(directory, 'mnt');
+    fs.mkdirSync(at);
+    const helper = path.join(path.dirname(MAIN), 'mounthelper.js');
+    sh('/', `${process.execPath} ${helper} tmpfs:8m ${at} -o rw,noauto,noatime -t fuse.damselfly`);
+    expect(sh('/', `grep ${at} /proc/mounts`)).toContain('fuse.damselfly rw,noatime');
+    expect(damselfly(['umount', at]).status).toBe(0);
+  });
+
   it('can be left in the background', () => {
     const directory = here();
     const at = path.join(directory, 'mnt');
@@ -273,5 +283,35 @@ describe.skipIf(skipRoots)('others', () => {
     }
     await new Promise((resolve) => child.on('close', resolve));
     expect(output).toBe(`mine\n${user} 755\n1\nlost+found\ndone\n`);
+  });
+});
+
+describe.skipIf(skipMounts)('a machine of 32 MiB', () => {
+  // Linux remembers all of them, in its own memory
+  it('serves more files than its RAM has room for', async () => {
+    const files = Number(process.env.FILES ?? 10_000);
+    const directory = here();
+    image = makeImage(directory, 256 << 20, '-N', String(files * 2));
+    mounted = await Mounted.start(directory, [image], '--ram', '32m');
+    const { at } = mounted;
+    sh(
+      at,
+      `seq ${files} | awk '{ d = int($1 / 100); print "d" d % 10 "/e" d "/" $1 }' > list; cut -d/ -f1,2 list | sort -u | xargs mkdir -p; xargs touch < list`,
+    );
+    expect(sh(at, 'find . -type f | wc -l').trim()).toBe(String(files + 1));
+    expect(sh(at, 'find . -type f -printf x | wc -c; xargs stat -c %s < list | sort -u').trim()).toBe(
+      `${files + 1}\n0`,
+    );
+    sh(at, 'rm -rf d*; rm list');
+  });
+});
+
+describe.skipIf(skipMounts)('Linux’s cache of writes', () => {
+  it('can be let', async () => {
+    const at = await mount('ext4', '-o', 'writeback_cache');
+    sh(
+      at,
+      'for i in $(seq 200); do echo line $i >> f; done; test $(wc -l < f) = 200; dd if=/dev/zero of=g bs=1000 count=3000 status=none; dd if=f of=g bs=1 seek=12345 conv=notrunc status=none; cmp -n $(stat -c %s f) -i 0:12345 f g; touch -d 2001-01-01 g; sync g; stat -c %y g | grep -q ^2001; chmod 200 f; printf x >> f',
+    );
   });
 });

@@ -32,7 +32,7 @@ export const scratch = (): string => fs.mkdtempSync(path.join(os.tmpdir(), 'dams
 /** The host's tmpfs, to do the same on. */
 export const beside = (): string => fs.mkdtempSync('/dev/shm/damselfly-fuse-');
 
-export function makeImage(directory: string, sizeBytes = 128 << 20): string {
+export function makeImage(directory: string, sizeBytes = 128 << 20, ...more: string[]): string {
   const image = path.join(directory, 'disk.img');
   fs.writeFileSync(image, '');
   fs.truncateSync(image, sizeBytes);
@@ -44,6 +44,7 @@ export function makeImage(directory: string, sizeBytes = 128 << 20): string {
     'ext4',
     '-E',
     `root_owner=${process.getuid?.()}:${process.getgid?.()}`,
+    ...more,
     image,
   );
   return image;

@@ -27,6 +27,8 @@ export function linuxUnavailable(): string | undefined {
 /** What a {@link LinuxTarget} mounts. */
 export interface LinuxFileSystem {
   readonly type: string;
+  /** Flags of mount(2), beside those for times. */
+  readonly flags?: number;
   /** Prepare an empty one of about this size, and have it mounted. */
   fresh(sizeBytes: number, mount: (source: string, options: string) => void): void;
 }
@@ -105,9 +107,9 @@ export class LinuxTarget implements PosixTarget {
   reset(options: FreshOptions = {}): void {
     this.#endAll();
     const { atime = 'relative', sizeBytes = 256 << 20 } = options;
-    const { type, fresh } = this.#fileSystem;
+    const { type, flags = 0, fresh } = this.#fileSystem;
     fresh(sizeBytes, (source, mountOptions) => {
-      const line = `+fresh ${ATIME_FLAGS[atime]} ${mountOptions || '-'} ${type} ${source}`;
+      const line = `+fresh ${ATIME_FLAGS[atime] | flags} ${mountOptions || '-'} ${type} ${source}`;
       const { result } = this.#control.call(line);
       if (result < 0) throw new Error(`mount ${type}: ${errnoName(result)}`);
     });

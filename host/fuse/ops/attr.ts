@@ -84,6 +84,8 @@ export function statx(server: Server, request: Request): number {
 }
 
 const OWNED = fuse.FATTR_UID | fuse.FATTR_GID;
+const ALL =
+  OWNED | fuse.FATTR_SIZE | fuse.FATTR_MODE | fuse.FATTR_ATIME | fuse.FATTR_MTIME | fuse.FATTR_CTIME;
 const TIMES = fuse.FATTR_ATIME | fuse.FATTR_MTIME;
 const KEEP = 0xffffffff;
 
@@ -96,7 +98,8 @@ export function setattr(server: Server, request: Request): number {
   if (fd < 0) return fd;
   let result = 0;
   if (valid & fuse.FATTR_SIZE) result = truncate(server, request, fd, valid);
-  if (result >= 0 && valid & OWNED) {
+  // chown to nobody in particular comes as a request for nothing; what it takes away it still takes
+  if (result >= 0 && (valid & OWNED || (valid & ALL) === 0)) {
     const uid = valid & fuse.FATTR_UID ? request.u32(fuse.SETATTR_IN_UID) : KEEP;
     const gid = valid & fuse.FATTR_GID ? request.u32(fuse.SETATTR_IN_GID) : KEEP;
     result = exports.sys_fchownat(fd, 0, uid, gid, AT_EMPTY_PATH);
