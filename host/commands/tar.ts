@@ -45,6 +45,7 @@ export const tarOptions = {
     about: 'strip NUMBER leading components from file names on extraction',
   },
   'to-stdout': { short: 'O', about: 'extract files to standard output' },
+  xattrs: { about: 'keep extended attributes' },
   touch: { short: 'm', about: "don't extract file modified time" },
 } as const;
 

@@ -20,7 +20,7 @@ export function lookCommand(name: string, image: string, words: readonly string[
 
 export function tarCommand(image: string, tree: string): Promise<number> {
   const { dir, base } = split(tree);
-  return lookCommand('tar', image, ['-c', '-C', dir, base]);
+  return lookCommand('tar', image, ['-c', '--xattrs', '-C', dir, base]);
 }
 
 /** The root is archived as ".", anything else under its own name. */

@@ -42,7 +42,7 @@ export function untarCommand(image: string, target: string, options: ImageOption
       throw new CommandError(`cannot make the directory ${image}:${to}: ${reasonOf(error)}`);
     }
     const { tarProgram } = await import('../../commands/tar.ts');
-    const code = await runInside(machine, ['tar', '-x', '-p', '-C', to], {
+    const code = await runInside(machine, ['tar', '-x', '-p', '--xattrs', '-C', to], {
       program: tarProgram(watch),
       until: input.signal,
     });

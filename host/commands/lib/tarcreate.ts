@@ -9,15 +9,17 @@ import {
   S_IFMT,
   S_IFREG,
 } from '../../../assembly/abi/flags.ts';
+import { EOPNOTSUPP } from '../../../assembly/abi/errno.ts';
 import type { TarJob } from '../tar.ts';
-import { pack, type TarHeader, type TarPack } from '../../vendor/tar.ts';
-import { strerror } from './errors.ts';
+import type { Process } from '../../syscalls/process.ts';
+import { errnoOf, strerror } from './errors.ts';
 import { type Info, isDirectory, isLink, isRegular, join, lstat, major, minor, stat } from './stat.ts';
+import { endBlocks, headerBlocks, type MemberType, padding, type TarHeader } from './tarformat.ts';
 import { lineOf } from './tarlist.ts';
-import { withBytes } from './tarnames.ts';
+import { decodeText } from './text.ts';
 import { Users } from './users.ts';
 
-const TYPES = new Map([
+const TYPES = new Map<number, MemberType>([
   [S_IFREG, 'file'],
   [S_IFDIR, 'directory'],
   [S_IFLNK, 'symlink'],
@@ -33,16 +35,14 @@ interface Identity {
 
 class Archiver {
   readonly #job: TarJob;
-  readonly #pack: TarPack;
   readonly #users: Users;
   readonly #archive: Identity;
   /** Names of files that have several: "dev:ino" → the first one archived. */
   readonly #links = new Map<string, string>();
   #stripped = false;
 
-  constructor(job: TarJob, packer: TarPack, archive: Identity) {
+  constructor(job: TarJob, archive: Identity) {
     this.#job = job;
-    this.#pack = packer;
     this.#users = new Users(job.tool.fs);
     this.#archive = archive;
   }
@@ -58,7 +58,7 @@ class Archiver {
     return name === '' ? './' : name;
   }
 
-  async add(path: string): Promise<void> {
+  async *add(path: string): AsyncGenerator<Uint8Array> {
     const { tool, args } = this.#job;
     if (this.#job.excluded(path)) return;
     let info: Info;
@@ -77,16 +77,19 @@ class Archiver {
       await tool.say(`${path}: file is the archive; not dumped`);
       return;
     }
-    await this.#entry(path, info, type);
+    yield* this.#entry(path, info, type);
     if (!isDirectory(info) || args.options['no-recursion']) return;
+    let names: string[];
     try {
-      for (const name of tool.fs.readdirSync(path)) await this.add(join(path, name));
+      names = tool.fs.readdirSync(path);
     } catch (error) {
       await this.#job.complain(`${path}: Cannot open: ${strerror(error)}`);
+      return;
     }
+    for (const name of names) yield* this.add(join(path, name));
   }
 
-  #header(name: string, path: string, info: Info, type: string): TarHeader {
+  #header(name: string, path: string, info: Info, type: MemberType): TarHeader {
     const numeric = this.#job.args.options['numeric-owner'];
     return {
       name: type === 'directory' && !name.endsWith('/') ? `${name}/` : name,
@@ -96,22 +99,23 @@ class Archiver {
       uname: numeric ? '' : (this.#users.byUid(info.uid)?.name ?? ''),
       gname: numeric ? '' : (this.#users.groupByGid(info.gid)?.name ?? ''),
       size: type === 'file' ? info.size : 0,
-      mtime: new Date(info.mtime.seconds * 1000),
+      mtime: info.mtime,
       type,
-      linkname: isLink(info) ? this.#job.tool.fs.readlinkSync(path) : null,
+      linkname: isLink(info) ? this.#job.tool.fs.readlinkSync(path) : '',
       devmajor: type.endsWith('device') ? major(info.rdev) : 0,
       devminor: type.endsWith('device') ? minor(info.rdev) : 0,
+      xattrs: this.#job.args.options.xattrs ? xattrsOf(this.#job.tool.process, path) : new Map(),
     };
   }
 
-  async #entry(path: string, info: Info, type: string): Promise<void> {
+  async *#entry(path: string, info: Info, type: MemberType): AsyncGenerator<Uint8Array> {
     const { tool, args } = this.#job;
     const name = await this.#member(path);
     const header = this.#header(name, path, info, type);
     const key = `${info.dev}:${info.ino}`;
     const first = this.#links.get(key);
     if (!isDirectory(info) && first !== undefined)
-      Object.assign(header, { type: 'link', linkname: first, size: 0 });
+      Object.assign(header, { type: 'link', linkname: first, size: 0, xattrs: new Map() });
     else if (!isDirectory(info) && info.nlink > 1) this.#links.set(key, name);
     let fd: number | undefined;
     if (header.type === 'file') {
@@ -128,66 +132,49 @@ class Archiver {
       await ((args.options.file ?? '-') === '-' ? stderr : stdout).write(`${lineOf(header, args, tool)}\n`);
     }
     try {
-      await this.#content(header, fd, path);
+      yield headerBlocks(header);
+      if (fd !== undefined) yield* this.#content(header, fd, path);
     } finally {
       if (fd !== undefined) tool.process.close(fd);
     }
   }
 
-  async #content(header: TarHeader, fd: number | undefined, path: string): Promise<void> {
-    const done = deferred();
-    const { before, header: written } = withBytes(header);
-    for (const block of before) this.#pack.push(block);
-    const sink = this.#pack.entry(written, (error) => (error ? done.reject(error) : done.resolve()));
-    if (fd !== undefined) {
-      const input = this.#job.tool.context.input(fd);
-      let left = header.size;
-      while (left > 0) {
-        const chunk = await input.read(Math.min(left, 65536));
-        if (chunk.length === 0) {
-          await this.#job.complain(`${path}: File shrank by ${left} bytes; padding with zeros`);
-          while (left > 0) {
-            const zeros = new Uint8Array(Math.min(left, 65536));
-            await put(sink, zeros);
-            left -= zeros.length;
-          }
-          break;
-        }
-        left -= chunk.length;
-        await put(sink, chunk);
+  async *#content({ size }: TarHeader, fd: number, path: string): AsyncGenerator<Uint8Array> {
+    const input = this.#job.tool.context.input(fd);
+    let left = size;
+    while (left > 0) {
+      const chunk = await input.read(Math.min(left, CHUNK_BYTES));
+      if (chunk.length === 0) {
+        await this.#job.complain(`${path}: File shrank by ${left} bytes; padding with zeros`);
+        break;
       }
+      left -= chunk.length;
+      yield chunk;
     }
-    sink.end();
-    await done.promise;
+    for (; left > 0; left -= Math.min(left, CHUNK_BYTES)) yield new Uint8Array(Math.min(left, CHUNK_BYTES));
+    yield padding(size);
   }
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
-  let resolve = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
+const CHUNK_BYTES = 65536;
 
-async function put(
-  sink: { write(chunk: Uint8Array): boolean; once(event: 'drain', listener: () => void): void },
-  chunk: Uint8Array,
-): Promise<void> {
-  if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', resolve));
+/** A file's extended attributes, their names each byte a character. Where there can be none, none. */
+function xattrsOf(process: Process, path: string): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  let names: Uint8Array[];
+  try {
+    names = process.listxattrBytes(path, false);
+  } catch (error) {
+    if (errnoOf(error) === EOPNOTSUPP) return found;
+    throw error;
+  }
+  for (const name of names) found.set(decodeText(name), process.getxattr(path, name, false));
+  return found;
 }
 
 /** The archive of the job's files, in chunks. */
 export async function* createArchive(job: TarJob, archive: Identity): AsyncGenerator<Uint8Array> {
-  const packer = pack();
-  const adding = (async () => {
-    const archiver = new Archiver(job, packer, archive);
-    for (const name of job.names) await archiver.add(name.replace(/(?<=.)\/+$/, ''));
-    packer.finalize();
-  })();
-  adding.catch((error) => packer.destroy(error as Error));
-  for await (const chunk of packer) yield chunk;
-  await adding;
+  const archiver = new Archiver(job, archive);
+  for (const name of job.names) yield* archiver.add(name.replace(/(?<=.)\/+$/, ''));
+  yield endBlocks();
 }

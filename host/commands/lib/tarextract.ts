@@ -9,13 +9,17 @@ import {
   S_IFBLK,
   S_IFCHR,
   S_IFIFO,
+  SEEK_CUR,
 } from '../../../assembly/abi/flags.ts';
+import { decodeBytes } from '../../syscalls/bytes.ts';
 import type { TarJob } from '../tar.ts';
-import { extract, type TarEntry, type TarExtract, type TarHeader } from '../../vendor/tar.ts';
-import { Failure, strerror } from './errors.ts';
-import { directoryOf, isDirectory, makedev, type Time, tryStat } from './stat.ts';
+import type { Tool } from './command.ts';
+import { errnoOf, Failure, strerror } from './errors.ts';
+import { directoryOf, isDirectory, makedev, tryStat } from './stat.ts';
+import type { TarHeader } from './tarformat.ts';
 import { lineOf } from './tarlist.ts';
-import { namesOf } from './tarnames.ts';
+import { type Member, readMembers } from './tarread.ts';
+import { encodeText } from './text.ts';
 import { Users } from './users.ts';
 
 const SPECIAL: Readonly<Record<string, number>> = {
@@ -61,12 +65,17 @@ class Extractor {
     return name.split('/').filter((part) => part !== '').length > this.#strip;
   }
 
-  async extract(header: TarHeader, entry: TarEntry): Promise<void> {
+  async extract(member: Member): Promise<void> {
+    const { header } = member;
     const { tool, args } = this.#job;
     const path = await this.#place(header.name);
     if (path === undefined) return;
+    if (header.type === 'unknown')
+      await tool.say(`${header.name}: Unknown file type '${member.flag}', extracted as normal file`);
     if (args.options['to-stdout']) {
-      if (header.type === 'file') for await (const chunk of entry) await tool.out(chunk);
+      if (isFile(header))
+        for await (const piece of member.data())
+          await (piece instanceof Uint8Array ? tool.out(piece) : zerosOut(tool, piece.hole));
       return;
     }
     try {
@@ -80,9 +89,9 @@ class Extractor {
           this.#links.push({ path, header });
           return;
         }
-        await this.#make(path, header, entry);
+        await this.#make(path, member);
         if (this.#job.watch?.stops) return;
-        this.#attributes(path, header);
+        await this.#attributes(path, header);
       }
       this.#job.watch?.extracted();
     } catch (error) {
@@ -92,6 +101,8 @@ class Extractor {
 
   async #failed(member: string, path: string, error: unknown, verb: string): Promise<void> {
     const cause = error instanceof WriteError ? error.cause : error;
+    // The archive's end, and the like.
+    if (errnoOf(cause) === 0) throw cause;
     if (this.#job.watch?.failed(member, path, cause)) return;
     await this.#job.complain(`${member}: Cannot ${verb}: ${strerror(cause)}`);
   }
@@ -125,8 +136,9 @@ class Extractor {
     return true;
   }
 
-  async #make(path: string, header: TarHeader, entry: TarEntry): Promise<void> {
+  async #make(path: string, member: Member): Promise<void> {
     const { tool } = this.#job;
+    const { header } = member;
     const special = SPECIAL[header.type];
     if (special !== undefined) {
       tool.process.mknod(path, special | 0o600, makedev(header.devmajor, header.devminor));
@@ -137,11 +149,17 @@ class Extractor {
     let whole = false;
     let failed: WriteError | undefined;
     try {
-      // All of it is read, whatever happens: a loop that is left would end the archive's reader.
-      for await (const chunk of entry) {
+      // All of it is read, whatever happens: what follows it has to be found.
+      for await (const piece of member.data()) {
         if (failed !== undefined || this.#job.watch?.stops) continue;
-        failed = await writing(() => output.write(chunk));
-        await tool.moved(chunk.length);
+        if (piece instanceof Uint8Array) {
+          failed = await writing(() => output.write(piece));
+          await tool.moved(piece.length);
+        } else
+          failed = await writing(async () => {
+            await output.flush();
+            tool.fs.ftruncateSync(fd, tool.process.lseek(fd, piece.hole, SEEK_CUR));
+          });
       }
       failed ??= await writing(() => output.flush());
       if (failed !== undefined) throw failed;
@@ -158,7 +176,18 @@ class Extractor {
     return keeps ? header.mode & 0o7777 : header.mode & 0o777 & ~this.#umask;
   }
 
-  #attributes(path: string, header: TarHeader): void {
+  async #xattrs(path: string, { name, xattrs }: TarHeader): Promise<void> {
+    for (const [attribute, value] of xattrs) {
+      const bytes = encodeText(attribute);
+      try {
+        this.#job.tool.process.setxattr(path, bytes, value, 0, false);
+      } catch (error) {
+        await this.#job.complain(`${name}: Cannot set attribute '${decodeBytes(bytes)}': ${strerror(error)}`);
+      }
+    }
+  }
+
+  async #attributes(path: string, header: TarHeader): Promise<void> {
     const { tool, args } = this.#job;
     const ownership =
       args.last('same-owner', 'no-same-owner') ?? (this.#isRoot ? 'same-owner' : 'no-same-owner');
@@ -168,10 +197,11 @@ class Extractor {
       const gid = (!numeric && this.#users.groupByName(header.gname)?.gid) || header.gid;
       tool.fs.lchownSync(path, uid, gid);
     }
+    if (args.options.xattrs) await this.#xattrs(path, header);
     if (header.type !== 'symlink') tool.fs.chmodSync(path, this.#mode(header));
     if (args.options.touch) return;
-    const time = timeOf(header);
-    tool.process.utimensat(AT_FDCWD, path, time, time, AT_SYMLINK_NOFOLLOW);
+    const { mtime } = header;
+    tool.process.utimensat(AT_FDCWD, path, mtime, mtime, AT_SYMLINK_NOFOLLOW);
   }
 
   async finish(): Promise<void> {
@@ -180,12 +210,12 @@ class Extractor {
     this.#links.sort((a, b) => Number(a.header.type === 'link') - Number(b.header.type === 'link'));
     for (const { path, header } of this.#links) {
       if (this.#job.watch?.stops) break;
-      const target = header.linkname ?? '';
+      const target = header.linkname;
       try {
         if (header.type === 'link') tool.fs.linkSync((await this.#place(target)) ?? target, path);
         else {
           tool.fs.symlinkSync(target, path);
-          this.#attributes(path, header);
+          await this.#attributes(path, header);
         }
         this.#job.watch?.extracted();
       } catch (error) {
@@ -196,7 +226,7 @@ class Extractor {
     // The innermost first, so that no time is changed again.
     for (const { path, header } of this.#directories.reverse()) {
       try {
-        this.#attributes(path, header);
+        await this.#attributes(path, header);
       } catch (error) {
         await this.#job.complain(`${header.name}: Cannot change attributes: ${strerror(error)}`);
       }
@@ -216,10 +246,12 @@ async function writing(write: () => void | Promise<void>): Promise<WriteError | 
   }
 }
 
-function timeOf({ mtime, pax }: TarHeader): Time {
-  const exact = /^(-?\d+)\.(\d{1,9})/.exec(pax?.mtime ?? '');
-  if (exact) return { seconds: Number(exact[1]), nanoseconds: Number(exact[2].padEnd(9, '0')) };
-  return { seconds: Math.floor(mtime.getTime() / 1000), nanoseconds: 0 };
+const isFile = ({ type }: TarHeader) => type === 'file' || type === 'unknown';
+
+const ZEROS = new Uint8Array(65536);
+
+async function zerosOut(tool: Tool, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= ZEROS.length) await tool.out(ZEROS.subarray(0, left));
 }
 
 /** Which members are meant: those named, and what is in a directory that is. */
@@ -244,27 +276,13 @@ class Selection {
   }
 }
 
-async function feed(chunks: AsyncIterable<Uint8Array>, sink: TarExtract): Promise<void> {
-  try {
-    for await (const chunk of chunks) {
-      if (!sink.write(chunk)) await new Promise<void>((resolve) => sink.once('drain', resolve));
-    }
-    sink.end();
-  } catch (error) {
-    sink.destroy(error as Error);
-  }
-}
-
 /** List an archive, or unpack it, as the job says. @throws Error about a broken archive */
 export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const { args } = job;
-  // Names as bytes; what they are as text is found out here.
-  const reader = extract({ filenameEncoding: 'latin1' });
   const selection = new Selection(job.names);
   const extractor = args.options.list ? undefined : new Extractor(job);
-  void feed(chunks, reader);
   try {
-    await readEntries(job, reader, selection, extractor);
+    await readEntries(job, chunks, selection, extractor);
   } catch (error) {
     // It is cut off where it was stopped.
     if (!job.watch?.stops) throw error;
@@ -275,21 +293,20 @@ export async function readArchive(job: TarJob, chunks: AsyncIterable<Uint8Array>
 
 async function readEntries(
   job: TarJob,
-  reader: TarExtract,
+  chunks: AsyncIterable<Uint8Array>,
   selection: Selection,
   extractor: Extractor | undefined,
 ): Promise<void> {
   const { tool, args } = job;
-  for await (const entry of reader) {
-    const header = namesOf(entry.header);
+  for await (const member of readMembers(chunks)) {
+    const { header } = member;
     if (!job.watch?.stops && selection.has(header.name) && !job.excluded(header.name)) {
       const isListed = extractor === undefined || (args.options.verbose && extractor.places(header.name));
       if (isListed) {
         const line = `${lineOf(header, args, tool)}\n`;
         await (args.options['to-stdout'] ? tool.context.stderr.write(line) : tool.out(line));
       }
-      await extractor?.extract(header, entry);
+      await extractor?.extract(member);
     }
-    entry.resume();
   }
 }

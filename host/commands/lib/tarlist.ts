@@ -1,10 +1,10 @@
 /** A member of an archive as tar -v lists it. */
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../../../assembly/abi/flags.ts';
 import type { TarArguments } from '../tar.ts';
-import type { TarHeader } from '../../vendor/tar.ts';
 import type { Tool } from './command.ts';
 import { escapeControls } from './quote.ts';
 import { modeText } from './stat.ts';
+import type { TarHeader } from './tarformat.ts';
 import { strftime, zoneOf } from './time.ts';
 
 const FORMATS: Readonly<Record<string, number>> = {
@@ -33,15 +33,11 @@ export function lineOf(header: TarHeader, { options, given }: TarArguments, tool
       : modeText((FORMATS[type] ?? S_IFREG) | header.mode);
   const time = strftime(
     '%Y-%m-%d %H:%M',
-    { seconds: Math.floor(header.mtime.getTime() / 1000), nanoseconds: 0 },
+    { seconds: header.mtime.seconds, nanoseconds: 0 },
     zoneOf(tool.env),
   );
   const gap = Math.max(1, OWNER_AND_SIZE - owner.length - amount.length);
   const target =
-    type === 'symlink'
-      ? ` -> ${shown(linkname ?? '')}`
-      : type === 'link'
-        ? ` link to ${shown(linkname ?? '')}`
-        : '';
+    type === 'symlink' ? ` -> ${shown(linkname)}` : type === 'link' ? ` link to ${shown(linkname)}` : '';
   return `${mode} ${owner}${' '.repeat(gap)}${amount} ${time} ${shown(header.name)}${target}`;
 }
