@@ -1,6 +1,8 @@
 /** The machine's shell for `damselfly boot`: a login at the terminal, a line, or a script. */
 import path from 'node:path';
 import { W_OK } from '../../assembly/abi/flags.ts';
+import { OverlayDisk } from '../devices/overlay.ts';
+import { codeOf } from '../hostfiles/entry.ts';
 import type { NodeFs } from '../index.ts';
 import type { Machine } from '../machine/machine.ts';
 import { standardPrograms } from '../programs/standard.ts';
@@ -70,17 +72,43 @@ function isWritable(fs: NodeFs, directory: string): boolean {
   }
 }
 
-/** What `login` prints: what this is, and where the imported files are. A snapshot, or an import, may bring its own. */
-function greet({ init: { fs } }: Machine, imported: readonly ImportSpec[]): void {
-  if (fs.existsSync(MOTD) || !isWritable(fs, path.posix.dirname(MOTD))) return;
+/** Where the machine lives, and how long. */
+function lifeOf(machine: Machine): string {
+  const mounts = machine.init.fs.readFileSync('/proc/mounts', 'utf8').split('\n');
+  const root = mounts.map((line) => line.split(' ')).findLast(([, place]) => place === '/')?.[0] ?? '';
+  const disk = machine.disks.find(({ name }) => root.replace(/p\d+$/, '') === `/dev/${name}`);
+  if (disk === undefined) return `${GREETING} in memory, gone when you leave it unless it is saved.`;
+  const end =
+    disk.device instanceof OverlayDisk
+      ? 'what you do is thrown away when you leave it.'
+      : 'what you do there is kept.';
+  return `${GREETING} on the disk ${root}: ${end}`;
+}
+
+const GREETING = 'Damselfly: a machine';
+
+/** What `login` prints: what this is, and where the imported files are. A snapshot, or an import, may bring its own;
+ *  on a disk ours is from another time. */
+function greet(machine: Machine, imported: readonly ImportSpec[]): void {
+  const { fs } = machine.init;
+  if (!isWritable(fs, path.posix.dirname(MOTD))) return;
+  const before = fs.existsSync(MOTD) ? fs.readFileSync(MOTD, 'utf8') : undefined;
+  if (before !== undefined && !before.startsWith(GREETING)) return;
   const lines = [
-    'Damselfly: a machine in memory, gone when you leave it unless it is saved.',
+    lifeOf(machine),
     ...imported.map(
-      ({ host, machine }) => `${path.resolve(host)} of the host has been copied to ${machine}.`,
+      ({ host, machine: target }) => `${path.resolve(host)} of the host has been copied to ${target}.`,
     ),
     'ls /bin lists the commands; each tells of itself with --help.',
   ];
-  fs.writeFileSync(MOTD, `${lines.join('\n')}\n`);
+  const text = `${lines.join('\n')}\n`;
+  if (text === before) return;
+  try {
+    fs.writeFileSync(MOTD, text);
+  } catch (error) {
+    // A root that is full greets nobody.
+    if (codeOf(error) !== 'ENOSPC') throw error;
+  }
 }
 
 async function atTerminal(userland: Userland): Promise<number> {

@@ -33,6 +33,7 @@ import {
   shown,
   typeOf,
 } from './entry.ts';
+import { dataRanges } from './dataranges.ts';
 import { isSparse, type Tree } from './scan.ts';
 import { readHostXattrs, type Xattr, type XattrsByPath } from './xattrs.ts';
 
@@ -41,6 +42,9 @@ const LANES = 8;
 const CHUNK_BYTES = 1 << 20;
 /** Holes are looked for in units of the machine's pages. */
 const BLOCK_BYTES = 4096;
+
+/** Holes of at least so much are worth asking where they are. */
+const ASK_BYTES = 32 << 20;
 
 /** Work this long at a stretch, so that signals are heard. */
 const SLICE_MS = 30;
@@ -292,24 +296,37 @@ class CopyIn {
     }
   }
 
+  /** What of a file is to be read: all of it, or, where large holes make that worth asking for, what is no hole. */
+  async #ranges(entry: Entry): Promise<[number, number][]> {
+    const all: [number, number][] = [[0, Number.POSITIVE_INFINITY]];
+    if (entry.size - entry.allocated < ASK_BYTES) return all;
+    return (await dataRanges(this.#from(entry))) ?? all;
+  }
+
   /** Copy a file's data, and close it. @returns bytes written; undefined: asked to stop in the middle */
   async #data(entry: Entry, source: FileHandle, fd: number, buffer: Buffer): Promise<number | undefined> {
     const { fs } = this.#process;
     let written = 0;
+    let end = 0;
     try {
-      for (let at = 0; ; ) {
-        const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
-        // When another file finds it full, this one may still fit.
-        if (this.#signal?.aborted) return undefined;
-        const bytes = buffer.subarray(0, bytesRead);
-        written += isSparse(entry) ? this.#writeData(fd, bytes, at) : this.#write(fd, bytes, at);
-        at += bytesRead;
-        this.#progress.bytes(bytesRead);
-        if (bytesRead === 0 || (bytesRead < buffer.length && at >= entry.size)) {
-          if (isSparse(entry)) fs.ftruncateSync(fd, at);
-          return written;
+      const ranges = await this.#ranges(entry);
+      for (const [from, to] of ranges) {
+        this.#progress.bytes(from - end);
+        for (end = from; end < to; ) {
+          const wanted = Math.min(buffer.length, to - end);
+          const { bytesRead } = await source.read(buffer, 0, wanted, end);
+          // When another file finds it full, this one may still fit.
+          if (this.#signal?.aborted) return undefined;
+          const bytes = buffer.subarray(0, bytesRead);
+          written += isSparse(entry) ? this.#writeData(fd, bytes, end) : this.#write(fd, bytes, end);
+          end += bytesRead;
+          this.#progress.bytes(bytesRead);
+          if (bytesRead === 0 || (bytesRead < wanted && end >= entry.size)) break;
         }
       }
+      const isWhole = ranges.at(-1)?.[1] === Number.POSITIVE_INFINITY;
+      if (isSparse(entry)) fs.ftruncateSync(fd, isWhole ? end : Math.max(end, entry.size));
+      return written;
     } finally {
       fs.closeSync(fd);
     }

@@ -72,3 +72,32 @@ test("device numbers are Linux's", ({ skip }) => {
   expect(img('get', image, '/devices', 'devices-out').status).toBe(0);
   expect(fs.statSync(at('devices-out/b')).rdev).toBe(fs.statSync(at('devices/b')).rdev);
 });
+
+test('large holes are not read, and stay holes', () => {
+  const image = create(at('holes.img'));
+  const fd = fs.openSync(at('hole'), 'w');
+  fs.writeSync(fd, 'begin', 0);
+  fs.writeSync(fd, 'middle', 3 * 2 ** 30 + 5);
+  fs.ftruncateSync(fd, 6 * 2 ** 30);
+  fs.closeSync(fd);
+  const put = img('put', image, 'hole', '/hole');
+  expect(put).toMatchObject({ status: 0, stderr: '' });
+  expect(put.stdout).toContain('1 name, 8 KiB');
+  expect(img('stat', image, '-c', '%s', '/hole').stdout).toBe(`${6 * 2 ** 30}\n`);
+  expect(img('get', image, '/hole', 'hole-out').status).toBe(0);
+  const out = fs.openSync(at('hole-out'), 'r');
+  const bytes = Buffer.alloc(6);
+  fs.readSync(out, bytes, 0, 6, 3 * 2 ** 30 + 5);
+  fs.closeSync(out);
+  expect(bytes.toString()).toBe('middle');
+  expect(fs.statSync(at('hole-out')).blocks).toBeLessThan(1000);
+});
+
+test.each(['directory', 'file'])('the tour takes any tree: a %s', (kind) => {
+  const tree = at(`tour-${kind}`);
+  fs.mkdirSync(tree);
+  if (kind === 'file') fs.writeFileSync(`${tree}/only`, 'a file');
+  const { status, stdout } = damselfly(['boot', '--import', `${tree}:/src`, '--tour']);
+  expect(stdout).toContain('steps, all as expected');
+  expect(status).toBe(0);
+});

@@ -8,7 +8,7 @@ import { scanTree, type Tree } from '../../hostfiles/scan.ts';
 import type { NodeFs } from '../../index.ts';
 import { CommandError, EXIT_FAILED, EXIT_OK } from '../errors.ts';
 import type { Interruption } from '../interrupt.ts';
-import { detail, meter } from '../output.ts';
+import { detail, meter, warn } from '../output.ts';
 import { reportCopy } from '../report.ts';
 import { formatBytes, formatCount, formatMs } from '../values.ts';
 import { fullError } from './full.ts';
@@ -27,6 +27,8 @@ interface Copy {
   /** How many names. */
   readonly total: number;
   readonly interruption: Interruption;
+  /** Is what was written on the image? */
+  readonly arrived?: () => boolean;
 }
 
 /** Copy `source` of the host to `target` in the image. @returns the exit code */
@@ -44,12 +46,16 @@ export async function putCommand(
     if (error instanceof CommandError) throw error;
     throw new CommandError(`cannot read ${source}: ${reasonOf(error)}`);
   }
-  return withMounted(image, true, options, async ({ process, interruption }) => {
+  return withMounted(image, true, options, async ({ machine, process, interruption }) => {
     const name = path.basename(path.resolve(source));
     const to = nameAsCp(process.fs, absolute(target), name, options, `${image}:`);
     const { totals, entries } = tree;
     const progress = await meter('copying', entries.length - totals.directories, totals.bytes);
-    const copy = { from: source, to: `${image}:${to}`, total: entries.length, interruption };
+    const arrived = () => {
+      process.sync();
+      return machine.disks.every(({ stats }) => stats.errors === 0);
+    };
+    const copy = { from: source, to: `${image}:${to}`, total: entries.length, interruption, arrived };
     return told(copy, async () => {
       try {
         return await copyIn(process, tree, to, progress, { signal: interruption.signal });
@@ -131,7 +137,7 @@ function absolute(name: string): string {
 }
 
 async function told(
-  { from, to, total, interruption }: Copy,
+  { from, to, total, interruption, arrived = () => true }: Copy,
   copy: () => Promise<CopyResult>,
 ): Promise<number> {
   const started = performance.now();
@@ -140,6 +146,11 @@ async function told(
   if (result.stopped) {
     const done = `${result.entries} of ${formatCount(total, 'name')} were copied`;
     throw interruption.error(`${from} to ${to}: ${done}, and are there`);
+  }
+  if (!arrived()) {
+    // What the disk said follows, when it is closed.
+    warn(`${from} to ${to}: not all of it could be written to the image: remove it, or have it checked`);
+    return EXIT_FAILED;
   }
   const took = formatMs(performance.now() - started);
   detail(`${from} to ${to}: ${formatCount(result.entries, 'name')}, ${formatBytes(result.bytes)} in ${took}`);

