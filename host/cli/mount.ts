@@ -155,7 +155,10 @@ export async function umountCommand(place: string, { lazy = false }: { lazy?: bo
   if (found === undefined) throw new CommandError(`${place}: no Damselfly machine is mounted there`);
   const server = await connect(found.uid, found.dev);
   const problem = await unmount(directory, lazy);
-  if (problem !== undefined) throw new CommandError(problem);
+  if (problem !== undefined) {
+    server?.close();
+    throw new CommandError(problem);
+  }
   const how = await server?.ended;
   if (how !== undefined) throw new CommandError(how);
   return EXIT_OK;

@@ -51,11 +51,15 @@ export function listen(dev: number): Control | undefined {
   };
 }
 
-/** Connect to the server of a mount. Its end: undefined if all was written, or what went wrong. No server: null. */
-export async function connect(
-  uid: number,
-  dev: number,
-): Promise<{ ended: Promise<string | undefined> } | null> {
+export interface Watched {
+  /** The server's end: undefined if all was written, or what went wrong. */
+  readonly ended: Promise<string | undefined>;
+  /** It is not waited for. */
+  close(): void;
+}
+
+/** Connect to the server of a mount; null: there is none. */
+export async function connect(uid: number, dev: number): Promise<Watched | null> {
   const socket = net.connect(socketOf(uid, dev));
   try {
     await new Promise<void>((resolve, reject) => {
@@ -77,5 +81,5 @@ export async function connect(
       else resolve(text.trim() === '' ? 'the server ended without a word' : text.trim());
     });
   });
-  return { ended };
+  return { ended, close: () => void socket.destroy() };
 }

@@ -9,11 +9,21 @@ export interface OpenFile {
   position: number;
 }
 
+/** Of the 16,384 descriptors that a process of the machine can have, some are for nodes: lookups must go on. */
+const OPEN_MAX = 15_000;
+
 export class Files {
   readonly #open: (OpenFile | undefined)[] = [];
+  #count = 0;
+
+  /** No more can be open. */
+  get full(): boolean {
+    return this.#count >= OPEN_MAX;
+  }
 
   add(fd: number, id: number, directory: boolean): void {
     this.#open[fd] = { fd, id, directory, position: 0 };
+    this.#count++;
   }
 
   /** @param fh  as a request has it: any number */
@@ -21,16 +31,15 @@ export class Files {
     return this.#open[fh];
   }
 
+  /** One that is open. */
   remove(fh: number): void {
     this.#open[fh] = undefined;
-  }
-
-  get count(): number {
-    return this.#open.reduce((n, file) => (file === undefined ? n : n + 1), 0);
+    this.#count--;
   }
 
   close(close: (fd: number) => void): void {
     for (const file of this.#open) if (file !== undefined) close(file.fd);
     this.#open.length = 0;
+    this.#count = 0;
   }
 }

@@ -195,6 +195,27 @@ describe.skipIf(skipMounts)('a mount', () => {
     expect(isMounted(at)).toBe(false);
   });
 
+  it('that is in use stays, and goes when it is asked again', async () => {
+    const directory = here();
+    const disk = makeImage(directory, 16 << 20);
+    mounted = await Mounted.start(directory, [disk]);
+    const held = fs.openSync(path.join(mounted.at, 'file'), 'w');
+    expect(damselfly(['umount', mounted.at])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('busy'),
+    });
+    mounted.server.kill('SIGINT');
+    while (!mounted.stderr.includes('busy')) await sleep(20);
+    expect(isMounted(mounted.at)).toBe(true);
+    const ended = mounted.signal('SIGINT');
+    while (isMounted(mounted.at)) await sleep(20);
+    fs.writeSync(held, 'still there');
+    fs.closeSync(held);
+    expect(await ended).toBe(0);
+    checkClean(disk);
+    expect(damselfly(['img', 'cat', disk, '/file']).stdout).toBe('still there');
+  });
+
   it('can be asked for by mount(8)', () => {
     const directory = here();
     const at = path.join(directory, 'mnt');

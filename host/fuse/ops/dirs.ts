@@ -1,5 +1,5 @@
 /** Listing directories. */
-import { EBADF, EINVAL } from '../../../assembly/abi/errno.ts';
+import { EBADF, EINVAL, ENFILE } from '../../../assembly/abi/errno.ts';
 import { AT_SYMLINK_NOFOLLOW, O_DIRECTORY, SEEK_SET } from '../../../assembly/abi/flags.ts';
 import {
   GD_HEADER,
@@ -19,6 +19,7 @@ import { MAX_TRANSFER, type Server } from '../server.ts';
 import { putEntry } from './lookup.ts';
 
 export function opendir(server: Server, request: Request): number {
+  if (server.files.full) return -ENFILE;
   const { exports, nodes, files, answer } = server;
   const id = request.nodeid;
   const place = nodes.fd(id);

@@ -1,5 +1,5 @@
 /** Opening and closing files. A file handle is a descriptor of the server's process. */
-import { EACCES, EBADF, EINVAL } from '../../../assembly/abi/errno.ts';
+import { EACCES, EBADF, EINVAL, ENFILE } from '../../../assembly/abi/errno.ts';
 import {
   AT_EACCESS,
   AT_EMPTY_PATH,
@@ -48,6 +48,7 @@ function toWriteBack(server: Server, flags: number): number {
 }
 
 export function open(server: Server, request: Request): number {
+  if (server.files.full) return -ENFILE;
   const { exports, nodes, files } = server;
   const id = request.nodeid;
   const place = nodes.fd(id);
@@ -81,6 +82,7 @@ function openToWriteBack(server: Server, place: number, flags: number): number {
 }
 
 export function create(server: Server, request: Request): number {
+  if (server.files.full) return -ENFILE;
   const { exports, nodes, files } = server;
   const dirfd = nodes.fd(request.nodeid);
   if (dirfd < 0) return dirfd;
@@ -104,6 +106,7 @@ export function create(server: Server, request: Request): number {
 
 /** A file without a name: until it gets one, a descriptor is all that keeps it. */
 export function tmpfile(server: Server, request: Request): number {
+  if (server.files.full) return -ENFILE;
   const { exports, nodes, files } = server;
   const dirfd = nodes.fd(request.nodeid);
   if (dirfd < 0) return dirfd;
