@@ -9,9 +9,9 @@ import { standardPrograms } from '../programs/standard.ts';
 import { Userland } from '../programs/userland.ts';
 import { TerminalSession } from '../terminal/session.ts';
 import { type ControlSocket, listen } from './control.ts';
-import { CommandError } from './errors.ts';
+import { CommandError, EXIT_FAILED, EXIT_NO_ROOM } from './errors.ts';
 import { LOGIN, LOGIN_AS_ROOT, loginEnvironment } from './login.ts';
-import { detail, heading } from './output.ts';
+import { detail, heading, warn } from './output.ts';
 import { runBetween } from './script.ts';
 import { isInteractive, show, takeKeyboard } from './terminal.ts';
 import type { ImportSpec } from './values.ts';
@@ -53,12 +53,32 @@ function programsOf(machine: Machine): Userland {
   const missing = ['/bin', '/dev'].filter(
     (name) => !fs.statSync(name, { throwIfNoEntry: false })?.isDirectory(),
   );
-  if (missing.length > 0 && !isWritable(fs, '/'))
+  // What there was room for has been made when it was booted.
+  const isFull = isWritable(fs, '/');
+  if (missing.length > 0)
     throw new CommandError(
-      `the root cannot be written, and has no ${missing.join(' and no ')}, without which no program runs: ` +
+      `the root ${isFull ? 'is full' : 'cannot be written'}, and has no ${missing.join(' and no ')}, without which no program runs: ` +
         "open its image with :scratch, or boot without --root and mount it, as in -c 'mount -o ro /dev/vbd0 /mnt && ls /mnt'",
+      isFull ? EXIT_NO_ROOM : EXIT_FAILED,
     );
-  return new Userland(machine, standardPrograms);
+  const userland = new Userland(machine, standardPrograms);
+  const inRam = mountsOf(fs).filter(
+    ([type, place]) => type === 'tmpfs' && (place === '/bin' || place === '/tmp'),
+  );
+  if (isFull && inRam.length > 0)
+    warn(
+      `the root is full: ${inRam.map(([, place]) => place).join(' and ')} ${inRam.length === 1 ? 'is' : 'are'} in RAM, and what could not be made is missing`,
+    );
+  return userland;
+}
+
+/** What is mounted, and where. */
+function mountsOf(fs: NodeFs): string[][] {
+  if (!fs.existsSync('/proc/mounts')) return [];
+  return fs
+    .readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '));
 }
 
 const MOTD = '/etc/motd';
@@ -74,8 +94,7 @@ function isWritable(fs: NodeFs, directory: string): boolean {
 
 /** Where the machine lives, and how long. */
 function lifeOf(machine: Machine): string {
-  const mounts = machine.init.fs.readFileSync('/proc/mounts', 'utf8').split('\n');
-  const root = mounts.map((line) => line.split(' ')).findLast(([, place]) => place === '/')?.[0] ?? '';
+  const root = mountsOf(machine.init.fs).findLast(([, place]) => place === '/')?.[0] ?? '';
   const disk = machine.disks.find(({ name }) => root.replace(/p\d+$/, '') === `/dev/${name}`);
   if (disk === undefined) return `${GREETING} in memory, gone when you leave it unless it is saved.`;
   const end =

@@ -42,9 +42,13 @@ export interface TuneOptions {
 
 /** What cannot be changed, and why. */
 export class TuneError extends Error {
-  constructor(message: string) {
+  /** It is what was asked for that cannot be meant, whatever the file system. */
+  readonly isOption: boolean;
+
+  constructor(message: string, isOption = false) {
     super(message);
     this.name = 'TuneError';
+    this.isOption = isOption;
   }
 }
 
@@ -54,7 +58,7 @@ function uuidOf(text: string, seed: number | undefined): Bytes {
   try {
     return uuidBytes(text);
   } catch {
-    throw new TuneError('Invalid UUID format');
+    throw new TuneError('Invalid UUID format', true);
   }
 }
 
@@ -68,7 +72,7 @@ export function tune(device: BlockDevice, options: TuneOptions): void {
     throw new TuneError("the superblock's checksum is wrong: check the file system first");
   if (options.label !== undefined) {
     const label = new TextEncoder().encode(options.label);
-    if (label.length > 16) throw new TuneError('a label has at most 16 bytes');
+    if (label.length > 16) throw new TuneError('a label has at most 16 bytes', true);
     sb.bytes.fill(0, abi.SB_VOLUME_NAME, abi.SB_VOLUME_NAME + 16);
     sb.bytes.set(label, abi.SB_VOLUME_NAME);
   }

@@ -3,7 +3,7 @@
  * root of process 1, from which every other process has it. The tmpfs that the machine began with
  * lies below it, out of reach.
  */
-import { EROFS } from '../../assembly/abi/errno.ts';
+import { ENOSPC, EROFS } from '../../assembly/abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../assembly/abi/flags.ts';
 import { isSyscallError } from '../syscalls/errors.ts';
 import type { Process } from '../syscalls/process.ts';
@@ -26,6 +26,7 @@ const HOSTNAME_MAX = 64;
 /**
  * Mount it and make it everybody's root. Directories, /etc/passwd and the like are made where they
  * are missing; what is there stays as it is.
+ * On one that is full they stay missing, and what is temporary is in RAM.
  * @throws SyscallError what mounting failed with: ENODEV, ENOENT, ENOTBLK, EINVAL, EUCLEAN, EROFS …
  */
 export function switchRoot(
@@ -39,13 +40,24 @@ export function switchRoot(
   const readOnly = mountRoot(machine, root);
   init.chroot(SYSROOT);
   init.chdir('/');
-  if (!readOnly) makeTree(init.fs, files, hostname, true);
+  const full = !readOnly && !made(() => makeTree(init.fs, files, hostname, true));
   mountWhereThereIs(init, 'devfs', '/dev', MS_NOSUID | MS_NOEXEC);
   mountWhereThereIs(init, 'devpts', '/dev/pts', MS_NOSUID | MS_NOEXEC);
   mountWhereThereIs(init, 'proc', '/proc', MS_NOSUID | MS_NODEV | MS_NOEXEC);
-  // What is read only cannot take temporary files either.
-  if (readOnly) mountWhereThereIs(init, 'tmpfs', '/tmp', MS_NOSUID | MS_NODEV, 'mode=1777');
+  // What is read only, or full, cannot take temporary files either.
+  if (readOnly || full) mountWhereThereIs(init, 'tmpfs', '/tmp', MS_NOSUID | MS_NODEV, 'mode=1777');
   nameMachine(init);
+}
+
+/** Is there room for it all? What is missing then, a full root goes without. @throws SyscallError of any other kind */
+function made(make: () => void): boolean {
+  try {
+    make();
+    return true;
+  } catch (error) {
+    if (isSyscallError(error) && error.errno === -ENOSPC) return false;
+    throw error;
+  }
 }
 
 /** The name that the file system says it has. */

@@ -40,13 +40,23 @@ export function makeTree(
     fs.chmodSync(path, mode);
   }
   const make = (path: string, text: string) => {
-    if (!(keep && fs.existsSync(path))) fs.writeFileSync(path, text);
+    if (!(keep && fs.existsSync(path))) writeWhole(fs, path, text);
   };
   make('/etc/passwd', PASSWD);
   make('/etc/group', GROUP);
   make('/etc/hostname', `${hostname}\n`);
   if (!keep) fs.writeFileSync('/proc/sys/kernel/hostname', hostname);
   for (const [path, file] of Object.entries(files)) makeFile(fs, path, file);
+}
+
+/** A file, or none: an empty one would be taken for what somebody wanted. @throws SyscallError */
+export function writeWhole(fs: NodeFs, path: string, data: string): void {
+  try {
+    fs.writeFileSync(path, data);
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 /** Make one, and the directories on the way. @throws Error for a relative path; SyscallError */

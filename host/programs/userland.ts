@@ -8,6 +8,7 @@ import { ECHILD } from '../../assembly/abi/errno.ts';
 import { AT_FDCWD, O_CLOEXEC, O_RDWR } from '../../assembly/abi/flags.ts';
 import { SIGKILL } from '../../assembly/abi/signals.ts';
 import type { Machine } from '../machine/machine.ts';
+import { writeWhole } from '../machine/tree.ts';
 import { syscallError } from '../syscalls/errors.ts';
 import type { Credentials, Process } from '../syscalls/process.ts';
 import { dataCalls } from '../syscalls/fs/data.ts';
@@ -75,8 +76,8 @@ export class Userland {
 
   /**
    * Puts a file for each program into /bin, where there is none of that name; in a root that cannot be written,
-   * into a tmpfs in its place.
-   * @throws Error EROFS: there is no /bin in such a root
+   * or is full, into a tmpfs in its place.
+   * @throws Error EROFS, ENOSPC: there is no /bin in such a root
    */
   constructor(machine: Machine, programs: ProgramTable) {
     this.machine = machine;
@@ -87,23 +88,32 @@ export class Userland {
       if (!isThere) init.fs.mkdirSync(BIN);
       this.#fill(programs);
     } catch (error) {
-      if ((error as { code?: string }).code !== 'EROFS') throw error;
-      if (!isThere) {
-        const why = 'the root cannot be written, and has no /bin for the programs to be in';
-        throw Object.assign(new Error(`EROFS: ${why}`), { code: 'EROFS' });
+      const { code = '' } = error as { code?: string };
+      if (code !== 'EROFS' && code !== 'ENOSPC') throw error;
+      if (init.fs.statSync(BIN, { throwIfNoEntry: false })?.isDirectory() !== true) {
+        const why = `the root ${code === 'EROFS' ? 'cannot be written' : 'is full'}, and has no /bin for the programs to be in`;
+        throw Object.assign(new Error(`${code}: ${why}`), { code });
       }
       init.mount('tmpfs', BIN, 'tmpfs', 0, 'mode=755');
       this.#fill(programs);
     }
   }
 
+  /** All or none, should it become full: what little room there is, is its files'. */
   #fill(programs: ProgramTable): void {
     const { fs } = this.machine.init;
-    for (const [name, { mode = PROGRAM_MODE }] of programs) {
-      const path = `${BIN}/${name}`;
-      if (fs.existsSync(path)) continue;
-      fs.writeFileSync(path, stubOf(name));
-      fs.chmodSync(path, mode);
+    const made: string[] = [];
+    try {
+      for (const [name, { mode = PROGRAM_MODE }] of programs) {
+        const path = `${BIN}/${name}`;
+        if (fs.existsSync(path)) continue;
+        writeWhole(fs, path, stubOf(name));
+        made.push(path);
+        fs.chmodSync(path, mode);
+      }
+    } catch (error) {
+      for (const path of made) fs.unlinkSync(path);
+      throw error;
     }
   }
 

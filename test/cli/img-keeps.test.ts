@@ -101,3 +101,24 @@ test.each(['directory', 'file'])('the tour takes any tree: a %s', (kind) => {
   expect(stdout).toContain('steps, all as expected');
   expect(status).toBe(0);
 });
+
+test('a full image boots', () => {
+  const image = create(at('full.img'));
+  const boot = (...args: string[]) => damselfly(['boot', '--disk', image, ...args]);
+  const fill =
+    'mount -t ext4 /dev/vbd0 /mnt; mkdir /mnt/bin /mnt/dev /mnt/etc /mnt/tmp /mnt/proc; cat /dev/zero >/mnt/zeros';
+  boot('-c', fill);
+  const line = 'cat /zeros | head -c 5 | wc -c; echo x > /tmp/x && cat /tmp/x';
+  for (let time = 0; time < 2; time++) {
+    const ended = boot('--root', 'ext4:/dev/vbd0', '-c', line);
+    expect(ended.stderr).toMatch(/^damselfly: the root is full: .*\/bin .*in RAM.*\n$/);
+    expect(ended.stdout).toBe('5\nx\n');
+    expect(ended.status).toBe(0);
+  }
+  const bare = create(at('bare.img'));
+  damselfly(['boot', '--disk', bare, '-c', 'mount -t ext4 /dev/vbd0 /mnt; cat /dev/zero >/mnt/zeros']);
+  const ended = damselfly(['boot', '--disk', bare, '--root', 'ext4:/dev/vbd0', '-c', 'ls']);
+  expect(ended.stderr).toContain('damselfly: the root is full: ');
+  expect(ended.status).toBe(0);
+  for (const each of [image, bare]) expect(fsck(each)).toMatchObject({ status: 0 });
+});

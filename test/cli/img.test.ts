@@ -15,6 +15,8 @@ const disk = at('disk.img');
 beforeAll(() => {
   create(empty);
   partitioned(disk, empty);
+  fs.writeFileSync(at('none.img'), '');
+  fs.writeFileSync(at('small.img'), Buffer.alloc(700));
   fs.mkdirSync(at('tree/inner'), { recursive: true });
   fs.writeFileSync(at('tree/inner/file'), 'text');
 });
@@ -73,7 +75,7 @@ test('tune changes the label and the UUID, of a partition too', () => {
   expect(img('tune', image)).toMatchObject({ status: 2 });
   const long = img('tune', image, '--label', 'seventeen letters');
   expect(long.stderr).toContain(`cannot tune ${image}: a label has at most 16 bytes`);
-  expect(long.status).toBe(1);
+  expect(long.status).toBe(2);
 });
 
 test('put and get make no directories on the way, unless told', () => {
@@ -147,6 +149,14 @@ test('sizes: T, --fit with --size, and what is wrong', () => {
 test.for<[string[], number, string]>([
   [['create', 'x.img', '--size', '3q'], 2, '(damselfly img create --help tells more)'],
   [['create', 'x.img'], 2, 'say how large'],
+  [['create', 'x.img', '--size', '0'], 2, '--size is at least 40 KiB'],
+  [['create', 'x.img', '--size', '1K'], 2, '--size is at least 40 KiB, and 1 KiB hold no file system'],
+  [['create', 'x.img', '--size', '1M', '--uuid', 'x'], 2, 'Invalid UUID'],
+  [['tune', 'empty.img', '--uuid', 'x'], 2, 'Invalid UUID'],
+  [['tune', 'empty.img', '--label', 'x'.repeat(17)], 2, 'at most 16 bytes'],
+  [['ls', 'none.img'], 1, 'cannot open none.img: it is empty'],
+  [['check', 'none.img'], 1, 'cannot open none.img: it is empty'],
+  [['ls', 'small.img'], 1, 'cannot mount small.img: the image has 512 bytes in whole sectors: too small'],
   [['info', 'x.img', '--foo'], 2, '(damselfly img info --help tells more)'],
   [['put', 'x.img'], 2, '(damselfly img put --help tells more)'],
   [['ls', '-la', 'x.img'], 2, 'the image comes before -la'],
@@ -160,6 +170,17 @@ test.for<[string[], number, string]>([
   const ended = img(...args);
   expect(ended.stderr).toContain(message);
   expect(ended.status).toBe(status);
+});
+
+test('an ext2 that was not unmounted is told', () => {
+  const image = create(at('ext2.img'), '--type', 'ext2');
+  expect(img('put', image, 'tree', '/tree').stderr).toBe('');
+  const bytes = fs.readFileSync(image);
+  bytes.writeUInt16LE(0, 1024 + 58);
+  fs.writeFileSync(image, bytes);
+  const put = img('put', image, 'tree', '/again');
+  expect(put.stderr).toContain('was not unmounted, and has no journal');
+  expect(put.status).toBe(0);
 });
 
 test('help of the commands of the machine', () => {

@@ -34,6 +34,10 @@ export function openImage(file: string, readOnly: boolean): FileDisk {
     return FileDisk.open(file, { readOnly });
   } catch (error) {
     const code = codeOf(error) ?? '';
+    if (error instanceof RangeError && fs.statSync(file).isFile())
+      throw new CommandError(
+        `cannot open ${file}: it is empty, or less than a sector: too small for a file system`,
+      );
     if (code === 'ENOENT' && !fs.existsSync(file))
       throw new CommandError(`cannot open ${file}: there is no such file`);
     if (!readOnly && ['EACCES', 'EPERM', 'EROFS'].includes(code))

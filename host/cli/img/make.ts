@@ -34,6 +34,8 @@ export interface CreateOptions {
 
 const TYPES = ['ext2', 'ext3', 'ext4'];
 const MIB = 2 ** 20;
+/** mke2fs makes smaller ones no more. */
+const SMALLEST_BYTES = 40 * 1024;
 /** The smallest image that --fit makes. */
 const FIT_MIN_BYTES = 64 * MIB;
 
@@ -52,6 +54,11 @@ async function create(image: string, options: CreateOptions, interruption: Inter
       EXIT_USAGE,
     );
   const sizeBytes = await sizeOf(options);
+  if (sizeBytes < SMALLEST_BYTES)
+    throw new CommandError(
+      `--size is at least ${formatBytes(SMALLEST_BYTES)}, and ${formatBytes(sizeBytes)} hold no file system`,
+      EXIT_USAGE,
+    );
   if (interruption.signal.aborted) throw interruption.error(`${image} was not made`);
   const device = makeFile(image, sizeBytes);
   try {
@@ -138,6 +145,10 @@ export async function checkCommand(image: string): Promise<number> {
         `${inodesUsed.toLocaleString('en')} of ${formatCount(inodes, 'inode')} and ${blocksUsed.toLocaleString('en')} of ${formatCount(blocks, 'block')} in use` +
         `${result.needsRecovery ? '; its journal is to be replayed first (mounting does that)' : ''}`,
     );
+    if (result.needsRecovery && !result.clean)
+      print(
+        'what is wrong may be no more than that: img tune --label, img mkdir, or whatever else writes, replays it; then check again',
+      );
     return result.clean ? EXIT_OK : EXIT_FAILED;
   });
 }
@@ -193,7 +204,10 @@ export async function tuneCommand(image: string, options: TuneCommandOptions): P
     );
   } catch (error) {
     if (error instanceof TuneError || error instanceof NoFileSystemError)
-      throw new CommandError(`cannot tune ${image}: ${error.message}`);
+      throw new CommandError(
+        `cannot tune ${image}: ${error.message}`,
+        error instanceof TuneError && error.isOption ? EXIT_USAGE : EXIT_FAILED,
+      );
     throw error;
   }
 }

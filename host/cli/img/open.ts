@@ -1,13 +1,22 @@
 /** Images of disks: named on the command line, opened, and mounted in a machine of their own. */
+import {
+  COMPAT_HAS_JOURNAL,
+  EXT4_STATE_VALID,
+  SB_FEATURE_COMPAT,
+  SB_STATE,
+} from '../../../assembly/abi/ext4.ts';
 import { OverlayDisk } from '../../devices/overlay.ts';
+import type { BlockDevice } from '../../devices/types.ts';
+import { readSuper } from '../../ext4/readsuper.ts';
 import { codeOf, reasonOf } from '../../hostfiles/entry.ts';
 import { boot, type Machine, type Process } from '../../index.ts';
 import { MS_RDONLY } from '../../../assembly/abi/flags.ts';
 import { reportDisks } from '../disks.ts';
 import { CommandError, EXIT_FAILED } from '../errors.ts';
+import { warn } from '../output.ts';
 import { type Interruption, interruptible } from '../interrupt.ts';
 import { openImage, parseImage } from './image.ts';
-import { partitionsError, partitionsOf, sourceOf, truncationOf, withNode } from './partitions.ts';
+import { partitionsError, partitionsOf, sourceOf, tooSmall, truncationOf, withNode } from './partitions.ts';
 
 export interface ImageOptions {
   /** RAM of the machine that works on it, bytes. */
@@ -69,6 +78,8 @@ async function mounted(
 
 function mount(machine: Machine, image: string, partition: number, write: boolean): void {
   const source = sourceOf(machine, image, partition);
+  if (write && withNode(machine, source, isUnclean))
+    warn(`${image} was not unmounted, and has no journal: it may be damaged, which e2fsck mends`);
   try {
     machine.init.mount(source, MOUNT_POINT, 'ext4', write ? 0 : MS_RDONLY);
   } catch (error) {
@@ -78,12 +89,25 @@ function mount(machine: Machine, image: string, partition: number, write: boolea
     if (code === 'EROFS') throw new CommandError(`${image} cannot be written: ${why || reasonOf(error)}`);
     const partitions = partition === 0 ? partitionsOf(machine) : [];
     if (partitions.length > 0) throw partitionsError(image, partitions);
-    const cut = withNode(machine, source, truncationOf);
+    const cut = withNode(machine, source, (device) => tooSmall(device) ?? truncationOf(device));
     const said = cut ?? (why === '' ? reasonOf(error) : `${why} (${code})`);
     throw new CommandError(`cannot mount ${image}: ${said}`);
   }
   if (write && isReadOnly(machine))
     throw new CommandError(`${image} cannot be written: ${saidOfIt(machine) || 'it is read-only'}`);
+}
+
+/** Is it an ext2 that was in use when its machine ended? */
+function isUnclean(device: BlockDevice): boolean {
+  try {
+    const sb = readSuper(device);
+    return (
+      (sb.u16(SB_STATE) & EXT4_STATE_VALID) === 0 && (sb.u32(SB_FEATURE_COMPAT) & COMPAT_HAS_JOURNAL) === 0
+    );
+  } catch {
+    // What is wrong with it is told by mounting it.
+    return false;
+  }
 }
 
 /** What the kernel's log says of the mount last. */

@@ -1,4 +1,5 @@
 /** The partitions of an image, and images and partitions as bytes, without mounting them. */
+import { SB_OFFSET, SB_SIZE } from '../../../assembly/abi/ext4.ts';
 import { AT_FDCWD, O_RDONLY, O_RDWR, SEEK_END } from '../../../assembly/abi/flags.ts';
 import { type BlockDevice, Device, DiskError } from '../../devices/types.ts';
 import { NoFileSystemError, readSuper } from '../../ext4/readsuper.ts';
@@ -43,6 +44,12 @@ export function partitionsError(image: string, partitions: readonly Partition[])
   return new CommandError(
     `${image} is a disk with partitions: name one of them, as ${first}\n${listOf(image, partitions)}`,
   );
+}
+
+/** Has it no room for a superblock? */
+export function tooSmall({ sizeBytes }: BlockDevice): string | undefined {
+  if (sizeBytes >= SB_OFFSET + SB_SIZE) return undefined;
+  return `the image has ${sizeBytes} bytes in whole sectors: too small for a file system`;
 }
 
 /** What is missing at the end of an image whose file is shorter than its file system; undefined: nothing. */
