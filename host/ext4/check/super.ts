@@ -1,6 +1,6 @@
 /** The superblock, its backups, and the group descriptors. */
 import * as abi from '../../../assembly/abi/ext4.ts';
-import { get16, isZero, sameBytes } from '../bytes.ts';
+import { get16, get32, isZero, sameBytes } from '../bytes.ts';
 import { groupChecksum } from '../checksums.ts';
 import { featureNames } from '../features.ts';
 import { Superblock } from '../superblock.ts';
@@ -149,16 +149,27 @@ export function checkGroups(context: Context): boolean {
     const group = groups.at(number);
     const first = isFlex ? geometry.firstDataBlock : geometry.groupFirst(number);
     const end = isFlex ? geometry.blocksCount : first + geometry.groupBlocks(number);
-    for (const [what, at, count] of [
-      ['block bitmap', group.blockBitmap, 1],
-      ['inode bitmap', group.inodeBitmap, 1],
-      ['inode table', group.inodeTable, geometry.inodeTableBlocks],
+    for (const [what, at, count, low, high] of [
+      ['block bitmap', group.blockBitmap, 1, abi.BG_BLOCK_BITMAP_LO, abi.BG_BLOCK_BITMAP_HI],
+      ['inode bitmap', group.inodeBitmap, 1, abi.BG_INODE_BITMAP_LO, abi.BG_INODE_BITMAP_HI],
+      [
+        'inode table',
+        group.inodeTable,
+        geometry.inodeTableBlocks,
+        abi.BG_INODE_TABLE_LO,
+        abi.BG_INODE_TABLE_HI,
+      ],
     ] as const) {
       if (at >= Math.max(first, 1) && at + count <= end) continue;
       isSound = false;
-      context.find('group.place', `The ${what} of group ${number} is at block ${at}`, {
+      // A number of 64 bits, which a double may not hold.
+      const isExact = Number.isSafeInteger(at);
+      const shown = isExact
+        ? at
+        : (BigInt(get32(group.bytes, high)) << 32n) | BigInt(get32(group.bytes, low));
+      context.find('group.place', `The ${what} of group ${number} is at block ${shown}`, {
         group: number,
-        block: at,
+        ...(isExact && { block: at }),
       });
     }
     const uninit = group.flags & (abi.BG_INODE_UNINIT | abi.BG_BLOCK_UNINIT);
