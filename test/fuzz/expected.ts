@@ -93,6 +93,10 @@ const OWN: Partial<Record<ExportName, string>> = {
   proc_exit: 'ESRCH',
   proc_switch: 'ESRCH',
   proc_setcred: 'EINVAL ENOMEM',
+  proc_fdcopy: 'EBADF EMFILE ENFILE ENOMEM ESRCH',
+  proc_fhopen: 'EBADF EINVAL EMFILE ENFILE ENOMEM ENOTSUP EOPNOTSUPP EOVERFLOW ESTALE',
+  sys_reopen:
+    'EACCES EBADF EINTR EINVAL EISDIR ELOOP EMFILE ENFILE ENODEV ENOMEM ENOTDIR ENXIO EPERM EROFS ETXTBSY',
   lwp_current: '',
   lwp_next: '',
   sys_resume: 'EINVAL ESRCH',

@@ -59,6 +59,9 @@ const GIVE_FD: ReadonlySet<ExportName> = new Set([
   'sys_openat',
   'sys_dup',
   'sys_open_by_handle_at',
+  'sys_reopen',
+  'proc_fhopen',
+  'proc_fdcopy',
   'sys_inotify_init',
 ]);
 

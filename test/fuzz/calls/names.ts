@@ -178,10 +178,9 @@ export function nameToHandle(draft: Draft, handle: () => readonly number[]): Ste
   });
 }
 
-function openByHandle(draft: Draft): Step {
+/** A handle that was given, or one that never was, where calls look for it. */
+function handle(draft: Draft): void {
   const { random, world } = draft;
-  const flags = random.pick([F.O_RDONLY, F.O_RDWR, F.O_WRONLY, F.O_PATH]) | random.some(OPEN_FLAGS, 0.03);
-  const nonblock = random.chance(0.8) ? F.O_NONBLOCK : 0;
   if (world.handles.length > 0 && !world.hostile()) {
     draft.words(random.pick(world.handles), SA_DATA);
   } else {
@@ -191,8 +190,34 @@ function openByHandle(draft: Draft): Step {
     );
     if (random.chance(0.5)) draft.double(world.hostileNumber(), SA_DATA + 8);
   }
+}
+
+/** How to open what has no name. */
+function nameless(draft: Draft): number {
+  const { random } = draft;
+  const flags = random.pick([F.O_RDONLY, F.O_RDWR, F.O_WRONLY, F.O_PATH]) | random.some(OPEN_FLAGS, 0.03);
+  return flags | (random.chance(0.8) ? F.O_NONBLOCK : 0);
+}
+
+function openByHandle(draft: Draft): Step {
+  const { random, world } = draft;
+  const flags = nameless(draft);
+  handle(draft);
   const mount = random.chance(0.7) ? F.AT_FDCWD : world.fd();
-  return draft.step([mount, flags | nonblock], (fd, args) =>
+  return draft.step([mount, flags], (fd, args) => world.opened(fd, world.openedAs(undefined, args[1])));
+}
+
+function openForHost(draft: Draft): Step {
+  const { random, world } = draft;
+  handle(draft);
+  return draft.step([random.chance(0.7) ? F.AT_FDCWD : world.fd()], (fd) =>
+    world.opened(fd, { kind: 'path', access: 0 }),
+  );
+}
+
+function reopen(draft: Draft): Step {
+  const { world } = draft;
+  return draft.step([world.fd(), nameless(draft)], (fd, args) =>
     world.opened(fd, world.openedAs(undefined, args[1])),
   );
 }
@@ -248,4 +273,6 @@ export const nameMakers = {
   },
   sys_mknodat: mknod,
   sys_open_by_handle_at: openByHandle,
+  sys_reopen: reopen,
+  proc_fhopen: openForHost,
 } satisfies Makers;

@@ -141,6 +141,8 @@ export const processMakers = {
       if (result === 0) d.world.current = d.world.process(args[0] | 0);
     }),
   proc_setcred: setCredentials,
+  proc_fdcopy: (d) =>
+    d.step([anyPid(d), d.world.fd()], (fd) => d.world.opened(fd, { kind: 'file', access: 2 })),
   sys_fork: fork,
   sys_exechead: (d) => d.step([d.path(d.world.path('file'))]),
   sys_execve: exec,
