@@ -1,6 +1,6 @@
 /**
- * After vitest's own report: each suite's tests and time, what was skipped and why, and the sum, which
- * also goes to build/test-summary for .ci/run.
+ * After vitest's own report: each suite's tests and time, what was skipped and why, what failed (last, so
+ * that a log's tail has it), and the sum, which also goes to build/test-summary for .ci/run.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,8 @@ interface Suite {
 const SUMMARY = fileURLToPath(new URL('../build/test-summary', import.meta.url));
 /** Skipped tests are named one by one up to this many for each reason. */
 const NAMED = 5;
+/** Characters of an error's first line. */
+const LINE = 300;
 
 export default class SuiteReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -29,6 +31,7 @@ export default class SuiteReporter implements Reporter {
       count(module, suite, skipped);
     }
     print(suites, skipped);
+    printFailures(modules, errors);
     let passed = 0;
     let failed = errors.length;
     for (const suite of suites.values()) {
@@ -85,4 +88,20 @@ function print(suites: Map<string, Suite>, skipped: Map<string, string[]>): void
     for (const name of names.slice(0, NAMED)) console.log(`    ${name}`);
     if (names.length > NAMED) console.log(`    and ${names.length - NAMED} more`);
   }
+}
+
+/** The failed tests, each with the first line of its errors. */
+function printFailures(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  for (const module of modules) {
+    for (const { message } of module.errors()) printFailure(module.relativeModuleId, message);
+    for (const test of module.children.allTests('failed')) {
+      for (const { message } of test.result().errors ?? []) printFailure(nameOf(test), message);
+    }
+  }
+  for (const error of errors) printFailure('outside the tests', String((error as Error)?.message ?? error));
+}
+
+function printFailure(where: string, message: string): void {
+  console.log(`  failed: ${where}`);
+  console.log(`    ${(message.split('\n')[0] ?? '').slice(0, LINE)}`);
 }

@@ -5,7 +5,7 @@
  * Calls are made inside the kernel, between jt_enter and jt_leave. A block's bytes cross through RAM at
  * `at`. Block numbers cross as f64.
  */
-import { EIO } from '../abi/errno';
+import { EAGAIN, EIO } from '../abi/errno';
 import { cpuEnter, cpuLeave } from '../kern/cpu';
 import { diskDropCache, diskFind, diskSync } from '../dev/disk';
 import { bget, bread, brelse, bufError } from '../vfs/buf';
@@ -24,6 +24,7 @@ import {
   journalForget,
   journalPressure,
   journalRevoke,
+  journalRoom,
   journalTid,
 } from '../fs/jbd2/journal';
 import { journalAlloc, journalClose, journalFree, journalLoad, journalStart } from '../fs/jbd2/open';
@@ -80,7 +81,12 @@ export function jt_abort(jn: usize, error: i32): void {
 
 // ── handles and commits ──────────────────────────────────────────────────────────────────────
 export function jt_begin(jn: usize, credits: u32): i32 {
-  return journalBegin(jnAt(jn), credits);
+  let e = journalBegin(jnAt(jn), credits);
+  while (e == -EAGAIN) {
+    e = journalRoom(jnAt(jn), credits);
+    if (e == 0) e = journalBegin(jnAt(jn), credits);
+  }
+  return e;
 }
 export function jt_extend(jn: usize, credits: u32): i32 {
   return journalExtend(jnAt(jn), credits);

@@ -8,6 +8,7 @@ import { LAUNCHER } from '../fuse/launcher.ts';
 import { linuxList, type MountOptions, parseMountOptions } from '../fuse/mountoptions.ts';
 import { MountError, type SessionConfig, startSession, unmount } from '../fuse/session.ts';
 import { parseImage } from './img/image.ts';
+import { makedev } from '../syscalls/devices.ts';
 import { CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './errors.ts';
 import { parseDisk, parseSize } from './values.ts';
 
@@ -173,10 +174,9 @@ function mountedAt(directory: string): { dev: number; uid: number } | undefined 
       continue;
     const [type, , options = ''] = line.slice(line.indexOf(' - ') + 3).split(' ');
     if (type !== 'fuse.damselfly') return undefined;
-    const [major, minor] = dev.split(':').map(Number);
+    const [majorNumber, minorNumber] = dev.split(':').map(Number);
     const uid = Number(/(?:^|,)user_id=(\d+)/.exec(options)?.[1] ?? 0);
-    // as makedev(3) packs them
-    return { dev: (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12), uid };
+    return { dev: makedev(majorNumber, minorNumber), uid };
   }
   return undefined;
 }

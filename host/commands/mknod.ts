@@ -4,7 +4,7 @@ import { checkOperands, command, missingOperand, type Tool } from './lib/command
 import { Failure } from './lib/errors.ts';
 import { applyMode, parseMode } from './lib/mode.ts';
 import { quoted, quotedIfNeeded } from './lib/quote.ts';
-import { MAJOR_MAX, MINOR_MAX, makedev } from './lib/stat.ts';
+import { MAJOR_MAX, MINOR_MAX, makedev } from '../syscalls/devices.ts';
 
 const MODE = {
   short: 'm',

@@ -5,13 +5,12 @@ import { Failure } from './lib/errors.ts';
 import { unescapeText } from './lib/escapes.ts';
 import { mountOf } from './lib/mounts.ts';
 import { quoted, quotedIfNeeded } from './lib/quote.ts';
+import { major, minor } from '../syscalls/devices.ts';
 import {
   type Info,
   isDevice,
   isLink,
   lstat,
-  major,
-  minor,
   modeText,
   stat as statFile,
   type Time,

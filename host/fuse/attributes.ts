@@ -18,6 +18,7 @@ import {
   ST_UID,
 } from '../../assembly/abi/layout.ts';
 import type { Cpu } from '../machine/cpu.ts';
+import { numberOf } from './nodes.ts';
 import * as fuse from './protocol.ts';
 import type { Answer } from './request.ts';
 
@@ -34,13 +35,13 @@ export function timeoutOf(seconds: number): Timeout {
   return { seconds: whole, nanoseconds: Math.floor((seconds - whole) * 1e9) };
 }
 
-/** Write `attr` of an answer from the stat in the area. Files of other mounts have their node id as their number. */
+/** Write `attr` of an answer from the stat in the area. */
 export function putAttr(answer: Answer, at: number, cpu: Cpu, id: number): void {
   const { f64, u32 } = cpu;
   const d = (cpu.area + SA_DATA) >>> 3;
   const w = (cpu.area + SA_DATA) >>> 2;
   const ino = f64[d + (ST_INO >> 3)];
-  answer.put64(at + fuse.ATTR_INO, id < 2 ** 44 ? ino : id);
+  answer.put64(at + fuse.ATTR_INO, numberOf(id, ino));
   answer.put64(at + fuse.ATTR_LENGTH, f64[d + (ST_SIZE >> 3)]);
   answer.put64(at + fuse.ATTR_BLOCKS, f64[d + (ST_BLOCKS >> 3)]);
   answer.put64(at + fuse.ATTR_ATIME, f64[d + (ST_ATIME >> 3)]);

@@ -28,6 +28,9 @@ const MOUNTS_MAX = 512;
 /** Descriptors kept for their next use. */
 const KEPT_MAX = 64;
 
+/** st_ino of a node whose file has this inode number: what tells the files of all mounts apart. */
+export const numberOf = (id: number, ino: number): number => (id < PER_MOUNT ? ino : id);
+
 interface Node {
   /** How often Linux was told of it, less what it has forgotten. */
   count: number;

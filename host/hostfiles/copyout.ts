@@ -23,6 +23,7 @@ import {
   SEEK_HOLE,
 } from '../../assembly/abi/flags.ts';
 import type { Process } from '../index.ts';
+import { major, minor } from '../syscalls/devices.ts';
 import {
   type CopyProgress,
   type CopyResult,
@@ -312,10 +313,6 @@ function replacing<T>(path: Buffer, make: () => T): T {
   }
 }
 
-// Linux's device numbers: a byte of the minor, twelve bits of the major, the rest of the minor.
-const majorOf = (rdev: number): number => (rdev >>> 8) & 0xfff;
-const minorOf = (rdev: number): number => (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
-
 /** A command's arguments are text, and a path may be any bytes: it gets its name by renaming. */
 function makeSpecial(path: Buffer, { mode, rdev }: Entry): void {
   if (fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
@@ -328,7 +325,7 @@ function makeSpecial(path: Buffer, { mode, rdev }: Entry): void {
   const [command, ...rest] =
     typeOf(mode) === S_IFIFO
       ? ['mkfifo', name]
-      : ['mknod', name, typeOf(mode) === S_IFBLK ? 'b' : 'c', String(majorOf(rdev)), String(minorOf(rdev))];
+      : ['mknod', name, typeOf(mode) === S_IFBLK ? 'b' : 'c', String(major(rdev)), String(minor(rdev))];
   try {
     execFileSync(command, rest, { cwd, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
   } catch (error) {

@@ -82,7 +82,9 @@ describe.each([
   ['256', ['-t', 'ext4', '-I', '256']],
 ])('times in inodes of %s bytes', (_, args) => {
   test('are in RAM what they are on the disk', () => void ours(args));
-  test.skipIf(!canMount)('are what Linux makes of them', () => expect(ours(args)).toEqual(linux(args)));
+  test.skipIf(!canMount && process.env.CI === undefined)('are what Linux makes of them', () =>
+    expect(ours(args)).toEqual(linux(args)),
+  );
 });
 
 test.each([1024, 4096])('a hole behind all block numbers takes nothing from the front: %d', (blockSize) => {

@@ -437,7 +437,7 @@ export function ext4InodeReady(em: Ext4Mount, vp: Vnode): i32 {
   return e;
 }
 
-/** Store an inode whose block the transaction has, now that it is committed. */
+/** Store an inode whose block is in the transaction that is about to be committed. */
 export function ext4InodeSeal(em: Ext4Mount, vp: Vnode): void {
   const ei = eiOf(vp);
   const b = ext4Bread(em, ext4InodeBlock(em, ei.ei_ino));

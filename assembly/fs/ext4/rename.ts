@@ -14,7 +14,7 @@ import { Vnode } from '../../vfs/vnode';
 import { ext4FlushNow } from './da';
 import { dirAdd, dirDotDot, dirIsEmpty, dirRemove, dirSet } from './dir';
 import { dirop, diropDone } from './dirop';
-import { ext4Shut } from './error';
+import { ext4Half } from './error';
 import { ext4InodeReady, ext4InodeStore } from './inode';
 import { dirVnode, entryFor, fileType, linkAdd, linkDrop, linkRoom, mayAdd, mayTake } from './names';
 import { CREDITS_DIRADD, CREDITS_DIRDEL, CREDITS_INODE, CREDITS_ORPHAN, ext4Begin, ext4End } from './txn';
@@ -104,12 +104,6 @@ function putName(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   return e;
 }
 
-/** A rename failed when it was begun: it must not be committed. */
-function half(em: Ext4Mount, e: i32): i32 {
-  ext4Shut(em, e);
-  return e;
-}
-
 /** Inside the handle. */
 function move(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   const fdvp = dirVnode(fncp);
@@ -126,7 +120,7 @@ function move(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   if (e == 0) e = dirRemove(em, fdvp, dp);
   diropDone(dp);
   if (e == 0) e = reparent(em, vp, fdvp, tdvp);
-  if (e != 0) return half(em, e);
+  if (e != 0) return ext4Half(em, e);
   if (changetype<usize>(tvp) != 0) {
     if (tvp.v_type == S_IFDIR) linkAdd(em, tdvp, -1);
     e = linkDrop(em, tvp);
@@ -154,7 +148,7 @@ function swap(em: Ext4Mount, fncp: Namecache, tncp: Namecache): i32 {
   diropDone(tdp);
   if (e == 0) e = reparent(em, a, fdvp, tdvp);
   if (e == 0) e = reparent(em, b, tdvp, fdvp);
-  if (e != 0) return begun ? half(em, e) : e;
+  if (e != 0) return begun ? ext4Half(em, e) : e;
   fscacheTouchCtime(a.v_fc);
   fscacheTouchCtime(b.v_fc);
   fscacheTouch(fdvp.v_fc);

@@ -11,13 +11,13 @@ import { pageOf, VmPage } from '../../vm/page';
 import { bget, bread, brelse, bufDirty, bufError, bufForget } from '../../vfs/buf';
 import {
   Journal,
+  journalBegin,
   journalDirty,
   journalEnd,
   journalExtend,
   journalForget,
   journalRoom,
   journalTid,
-  journalTry,
 } from '../jbd2/journal';
 import { ext4Precommit } from './da';
 import { EM_RDONLY, Ext4Inode, Ext4Mount } from './types';
@@ -53,11 +53,11 @@ export function jnOf(em: Ext4Mount): Journal {
 export function ext4Begin(em: Ext4Mount, credits: u32): i32 {
   if (em.em_flags & EM_RDONLY) return -EROFS;
   if (em.em_jn == 0) return 0;
-  let e = journalTry(jnOf(em), credits);
+  let e = journalBegin(jnOf(em), credits);
   while (e == -EAGAIN) {
     ext4Precommit(em);
     e = journalRoom(jnOf(em), credits);
-    if (e == 0) e = journalTry(jnOf(em), credits);
+    if (e == 0) e = journalBegin(jnOf(em), credits);
   }
   return e;
 }

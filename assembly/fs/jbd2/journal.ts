@@ -14,7 +14,7 @@
  *     journal's superblock (journalCheckpoint). So what replay would write is either home already or
  *     still in the log.
  * J3. jn_running + jn_reserved blocks, their descriptors, the revoke records and a commit block fit what
- *     is free of the log, always: journalBegin waits for room, holding nothing of its own. Nobody has
+ *     is free of the log, always: who begins makes room first, holding nothing (journalRoom). Nobody has
  *     credits for revoke records: one part in REVOKE_SHARE of the log is kept for those that open
  *     handles come to, and a log that is full all the same takes no block more (logPut).
  * J4. A handle changes no more blocks than it has credits for.
@@ -103,8 +103,8 @@ export const JN_EMPTY: u32 = 32; //   the superblock says that there is nothing 
 export const JN_ABORTED: u32 = 64;
 export const JN_CSUM1: u32 = 128; //  a checksum over whole transactions (read only)
 export const JN_FASTCOMMIT: u32 = 256;
-export const JN_FRESH: u32 = 1024; //  nothing has been committed since journalStart
 export const JN_ASYNC: u32 = 512; //  commit blocks did not wait for what they vouch for (read only)
+export const JN_FRESH: u32 = 1024; // nothing has been committed since journalStart
 
 /** A block that the running transaction changed. */
 @unmanaged
@@ -175,20 +175,9 @@ function reserve(jn: Journal, credits: u32): bool {
 
 // ── handles ──────────────────────────────────────────────────────────────────────────────────
 
-/** Begin a handle that changes at most `credits` blocks: 0, -EROFS (aborted), -ENOSPC (no log holds so many), or what
- *  a commit failed with. */
+/** Begin a handle that changes at most `credits` blocks: 0, -EROFS (aborted), or -EAGAIN: a commit is needed first
+ *  (journalRoom). In a handle already, it becomes part of that one; -ENOSPC: that has no room for so many more. */
 export function journalBegin(jn: Journal, credits: u32): i32 {
-  let e = journalTry(jn, credits);
-  while (e == -EAGAIN) {
-    e = journalRoom(jn, credits);
-    if (e == 0) e = journalTry(jn, credits);
-  }
-  return e;
-}
-
-/** The same without a commit: -EAGAIN, one is needed first (journalRoom). In a handle already, it becomes part of that
- *  one. */
-export function journalTry(jn: Journal, credits: u32): i32 {
   const c = curcpu;
   if (jn.jn_flags & JN_ABORTED) return -EROFS;
   if (c.c_jdepth != 0) {

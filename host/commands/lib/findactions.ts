@@ -17,7 +17,8 @@ import { type Parsing, type Predicate, Quit, type Visit } from './findexpr.ts';
 import { mountOf } from './mounts.ts';
 import { escapeControls, quoted } from './quote.ts';
 import { runChild } from './run.ts';
-import { base, directoryOf, isDevice, isDirectory, isLink, major, minor, modeText } from './stat.ts';
+import { major, minor } from '../../syscalls/devices.ts';
+import { base, directoryOf, isDevice, isDirectory, isLink, modeText } from './stat.ts';
 import { strftime, zoneOf } from './time.ts';
 import { Users } from './users.ts';
 

@@ -5,7 +5,8 @@ import type { Colors } from './colors.ts';
 import { type Cell, inColumns, inCommas } from './columns.ts';
 import { humanSize } from './numbers.ts';
 import { CONTROLS, escapeControls, quotedIfNeeded } from './quote.ts';
-import { compareTimes, type Info, isDevice, isDirectory, major, minor, modeText } from './stat.ts';
+import { major, minor } from '../../syscalls/devices.ts';
+import { compareTimes, type Info, isDevice, isDirectory, modeText } from './stat.ts';
 
 export interface Entry {
   readonly name: string;

@@ -21,7 +21,9 @@ import {
   ST_SIZE,
   ST_UID,
 } from '../../../assembly/abi/layout.ts';
+import { major, minor } from '../../syscalls/devices.ts';
 import { NOT_AT_ALL, putAttrOut } from '../attributes.ts';
+import { numberOf } from '../nodes.ts';
 import * as fuse from '../protocol.ts';
 import type { Request } from '../request.ts';
 import type { Server } from '../server.ts';
@@ -64,7 +66,7 @@ export function statx(server: Server, request: Request): number {
   answer.put32(sx + fuse.SX_UID, u32[w + (ST_UID >> 2)]);
   answer.put32(sx + fuse.SX_GID, u32[w + (ST_GID >> 2)]);
   answer.put32(sx + fuse.SX_MODE, u32[w + (ST_MODE >> 2)] & 0xffff);
-  answer.put64(sx + fuse.SX_INO, id < 2 ** 44 ? f64[d + (ST_INO >> 3)] : id);
+  answer.put64(sx + fuse.SX_INO, numberOf(id, f64[d + (ST_INO >> 3)]));
   answer.put64(sx + fuse.SX_SIZE, f64[d + (ST_SIZE >> 3)]);
   answer.put64(sx + fuse.SX_BLOCKS, f64[d + (ST_BLOCKS >> 3)]);
   const times = [
@@ -78,8 +80,8 @@ export function statx(server: Server, request: Request): number {
     answer.put32(sx + to + 8, u32[w + (ns >> 2)]);
   }
   const rdev = f64[d + (ST_RDEV >> 3)];
-  answer.put32(sx + fuse.SX_RDEV_MAJOR, (rdev >>> 8) & 0xfff);
-  answer.put32(sx + fuse.SX_RDEV_MINOR, (rdev & 0xff) | ((rdev >>> 12) & 0xfff00));
+  answer.put32(sx + fuse.SX_RDEV_MAJOR, major(rdev));
+  answer.put32(sx + fuse.SX_RDEV_MINOR, minor(rdev));
   return fuse.STATX_OUT;
 }
 
