@@ -1,5 +1,6 @@
 /** The kernel's exports, and nothing else: each is described in host/machine/exports.ts. */
 export { console_input } from './sys/console';
+export { cpu_kill, cpu_lost, lwp_alive, lwp_wait, proc_hear } from './sys/cpus';
 export { disk_attach, disk_detach } from './sys/disks';
 export {
   clock_advance,

@@ -1,5 +1,6 @@
 /** Damselfly: the file-system half of a kernel, as a virtual machine. */
 export { boot, bootSync, type BootOptions, type ClockOptions } from './machine/boot.ts';
+export { joinMachine, type JoinOptions, type Joined, Member, type Ticket } from './machine/join.ts';
 export { Machine } from './machine/machine.ts';
 export { KernelPanic, LeakError } from './machine/panic.ts';
 export type { Flavour } from './machine/kernels.ts';
@@ -11,5 +12,6 @@ export type { NodeFs } from './syscalls/fs/types.ts';
 export type { AttachedDisk, DiskOptions, DiskSpec, SnapshotDisk } from './machine/disks.ts';
 export type { DiskStats } from './machine/strategy.ts';
 export { MemoryDisk, type MemoryDiskOptions } from './devices/memory.ts';
+export { SharedDisk, type SharedDiskOptions, type SharedDiskSpec } from './devices/shared.ts';
 export type { DiskSnapshot } from './devices/snapshot.ts';
 export { type AsyncBlockDevice, type BlockDevice, DiskError } from './devices/types.ts';

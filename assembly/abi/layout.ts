@@ -20,7 +20,6 @@ export const BB_MAGIC: u32 = 0; //         u32
 export const BB_VERSION: u32 = 4; //       u32
 export const BB_FLAVOUR: u32 = 8; //       u32  FLAVOUR_* bits
 export const BB_STATE: u32 = 12; //        u32  MACHINE_*
-export const BB_RUNNABLE: u32 = 16; //     u32  Lwps that may go on (lwp_next) and processes with news (proc_event)
 export const BB_PANIC_CPU: u32 = 20; //    u32
 export const BB_PANIC_LEN: u32 = 24; //    u32  bytes of the message at BB_PANIC_MSG
 export const BB_DEADLINE: u32 = 32; //     f64  earliest deadline of a sleeping Lwp, ms; 0 = none
@@ -41,6 +40,11 @@ export const MACHINE_DEAD: u32 = 3; // panicked
 
 // a CPU's struct begins this far before its area, with c_state
 export const CPU_AREA_OFFSET: u32 = 12288;
+/** u32 in that struct: the CPU's Lwps that may go on (lwp_next) and processes with news for it (proc_event). Who may
+ *  not enter the kernel for it waits on this word. */
+export const CPU_RUNNABLE: u32 = 100;
+/** Behind the boot block's roots: NCPU_MAX addresses of those structs, 0 where there is no CPU. */
+export const CPU_TABLE: u32 = 0x10f00;
 // c_state
 export const CPU_USER: u32 = 0;
 export const CPU_KERNEL: u32 = 1;
@@ -153,8 +157,11 @@ export const PI_GROUPS: u32 = 44; // u32 × PI_NGROUPS, supplementary
 // ── proc_event's kinds ──────────────────────────────────────────────────────────────────────
 /** Signals that it catches are pending: sys_sigtake. */
 export const PE_SIGNAL: u32 = 1;
+/** A signal is to end it, and CPUs that it is the current process of have not let go of it yet: each does when it
+ *  next enters or leaves the kernel, or is killed (cpu_kill). PE_EXIT follows. */
+export const PE_DOOMED: u32 = 2;
 /** A signal ended it. Its blocked calls are gone, and its pid may be too. */
-export const PE_EXIT: u32 = 2;
+export const PE_EXIT: u32 = 3;
 
 /** sys_exechead's answer at SA_DATA is no longer than this. */
 export const EXECHEAD_MAX: u32 = 256;

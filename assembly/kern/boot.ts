@@ -24,10 +24,10 @@ import {
   BB_PAGES,
   BB_PANIC_CPU,
   BB_PANIC_LEN,
-  BB_RUNNABLE,
   BB_STATE,
   BB_VERSION,
   BOOTBLOCK,
+  CPU_TABLE,
   NCPU_MAX,
   PAGE_SIZE,
 } from '../abi/layout';
@@ -44,7 +44,7 @@ export class BootBlock {
   bb_version: u32;
   bb_flavour: u32;
   bb_state: u32;
-  bb_runnable: u32;
+  bb_dying: u32; // smp: somebody is writing the panic message
   bb_panic_cpu: u32;
   bb_panic_len: u32;
   bb_pad0: u32;
@@ -66,9 +66,6 @@ export class Roots {
   r_wbnext: i64; //       virtual clock: when write-back looks next; 0: nothing is dirty
   r_bootsec: f64; //      realtime at boot, seconds
   r_nextino: u64; //      inode numbers of anonymous objects (pipes, watches)
-  // these two are looked at as one word when a call ends
-  r_doomed: u32; //       r_proclock; processes that a signal ends when the call in progress is over
-  r_deferred: u32; //     r_vnlock; vnodes whose end waits until nothing is locked (v_defer)
   r_vclock: u32; //       1: the clock is RAM state
   r_ncpu: u32; //         CPU slots ever used
   r_attached: u32; //     smp: CPUs attached or about to be (kern/lock.ts: alone)
@@ -79,13 +76,9 @@ export class Roots {
   r_nextpid: u32; //      r_proclock
   r_procs: u32; //        r_proclock; list of Proc by p_next
   r_proclock: u32; //     spin
-  r_evhead: u32; //       r_proclock; processes with news for the host, in order
-  r_evtail: u32;
   r_nfiles: u32; //       open Files
   r_lwps: u32; //         r_sleeplock; all Lwps
   r_lwpseq: u32; //       r_sleeplock; last number given out
-  r_runqhead: u32; //     r_sleeplock; Lwps that may go on, in order
-  r_runqtail: u32;
   r_selhead: u32; //      r_sleeplock; Lwps in poll(2): a Chan
   r_seltail: u32;
   r_sleeplock: u32; //    spin
@@ -215,7 +208,6 @@ if (offsetof<BootBlock>('bb_magic') != BB_MAGIC) ERROR('BB_MAGIC');
 if (offsetof<BootBlock>('bb_version') != BB_VERSION) ERROR('BB_VERSION');
 if (offsetof<BootBlock>('bb_flavour') != BB_FLAVOUR) ERROR('BB_FLAVOUR');
 if (offsetof<BootBlock>('bb_state') != BB_STATE) ERROR('BB_STATE');
-if (offsetof<BootBlock>('bb_runnable') != BB_RUNNABLE) ERROR('BB_RUNNABLE');
 if (offsetof<BootBlock>('bb_panic_cpu') != BB_PANIC_CPU) ERROR('BB_PANIC_CPU');
 if (offsetof<BootBlock>('bb_panic_len') != BB_PANIC_LEN) ERROR('BB_PANIC_LEN');
 if (offsetof<BootBlock>('bb_deadline') != BB_DEADLINE) ERROR('BB_DEADLINE');
@@ -223,20 +215,13 @@ if (offsetof<BootBlock>('bb_frames_free') != BB_FRAMES_FREE) ERROR('BB_FRAMES_FR
 if (offsetof<BootBlock>('bb_frames_total') != BB_FRAMES_TOTAL) ERROR('BB_FRAMES_TOTAL');
 if (offsetof<BootBlock>('bb_frames_fresh') != BB_FRAMES_FRESH) ERROR('BB_FRAMES_FRESH');
 if (offsetof<BootBlock>('bb_pages') != BB_PAGES) ERROR('BB_PAGES');
-if (offsetof<Roots>('r_doomed') % 8 != 0 || offsetof<Roots>('r_deferred') != offsetof<Roots>('r_doomed') + 4) ERROR('r_doomed');
+if (CPUTABLE != CPU_TABLE) ERROR('CPU_TABLE');
 if (offsetof<Roots>() > PAGE_SIZE - 512 - 4 * NCPU_MAX) ERROR('Roots do not fit the boot block');
 
 // @ts-ignore: decorator
 @inline
 export function bb(): BootBlock {
   return changetype<BootBlock>(<usize>BOOTBLOCK);
-}
-
-/** Is there something to do before the CPU may leave (r_doomed, r_deferred)? */
-// @ts-ignore: decorator
-@inline
-export function anythingLeft(): bool {
-  return load<u64>(ROOTS + offsetof<Roots>('r_doomed')) != 0;
 }
 
 // @ts-ignore: decorator

@@ -17,12 +17,13 @@
  * C3. While a call has curalone set, no other CPU is in the kernel, or enters it, before that call
  *     has left. Why that holds is said at the head of lock.ts, which is who uses it.
  */
-import { BOOT_MAGIC, CPU_AREA_OFFSET, CPU_KERNEL, CPU_USER, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
-import { EDEADLK, EUSERS } from '../abi/errno';
+import { BOOT_MAGIC, CPU_AREA_OFFSET, CPU_KERNEL, CPU_KILLED, CPU_RUNNABLE, CPU_USER, MACHINE_DEAD, MACHINE_UP, NCPU_MAX, PAGE_SIZE, SA_SIZE } from '../abi/layout';
+import { EDEADLK, ESRCH, EUSERS } from '../abi/errno';
 import { bb, BootBlock, CPUTABLE, Roots, roots } from './boot';
 import { HELD_MAX, ld32 } from './lock';
 import { panicAt } from './panic';
 import { stackProbe } from './stackprobe';
+import { waitWord } from './words';
 
 /** Returned by every call on a dead machine; the host throws KernelPanic. */
 export const EPANIC: i32 = 514;
@@ -59,9 +60,19 @@ export class Cpu {
   c_journal: u32; //   fs/jbd2: the handle of the call in progress: its journal,
   c_jdepth: u32; //    how many journalBegin are open,
   c_jcredits: u32; //  and the blocks that it may still change
-  c_pad: u32;
+  c_runnable: u32; //  Lwps on c_runq and processes on its event queue; in smp changed atomically, and waited on
   c_lookups: u64; //   namecache lookups and hash-chain probes (bench)
   c_probes: u64;
+  // these two are looked at as one word when a call ends
+  c_doomed: u32; //    r_proclock; processes that this CPU ends when the call in progress is over (p_doomnext),
+  //                   and CD_CURRENT: its own current process is to end
+  c_deferred: u32; //  vnodes whose end waits until nothing is locked (v_defer)
+  c_runqhead: u32; //  r_sleeplock; its Lwps that may go on, in order: a Chan
+  c_runqtail: u32;
+  c_evhead: u32; //    r_proclock; processes with news for its host, in order
+  c_evtail: u32;
+  c_proc: u32; //      r_proclock; its current process, as others see it (smp)
+  c_nowait: u32; //    1: its thread may not block (a page's): it spins for locks
   // then, at fixed offsets: held locks, counts, scratch
   // @ts-ignore: decorator
   @inline
@@ -70,7 +81,7 @@ export class Cpu {
   }
 }
 
-const CPU_HELD: usize = 128;
+const CPU_HELD: usize = 192;
 /** Per-op VOP counts, u32 each. */
 export const CPU_VOPS: usize = CPU_HELD + 8 * HELD_MAX;
 /** Objects allocated less objects freed on this CPU, i32 for each zone. */
@@ -87,6 +98,11 @@ if (CPU_AREA_OFFSET != 3 * PAGE_SIZE) ERROR('CPU_AREA_OFFSET');
 export const CPU_FRAMES: u32 = 3 + SA_SIZE / PAGE_SIZE;
 
 if (offsetof<Cpu>() > CPU_HELD) ERROR('Cpu grew over its held locks');
+if (offsetof<Cpu>('c_runnable') != CPU_RUNNABLE) ERROR('CPU_RUNNABLE');
+if (offsetof<Cpu>('c_doomed') % 8 != 0 || offsetof<Cpu>('c_deferred') != offsetof<Cpu>('c_doomed') + 4) ERROR('c_doomed');
+
+/** In c_doomed, beside the list's head. */
+export const CD_CURRENT: u32 = 1;
 
 /** This CPU. A register. */
 export let curcpu: Cpu = changetype<Cpu>(<usize>0);
@@ -100,6 +116,31 @@ export let curalone: u32 = 0;
 export function cpuSetProc(p: usize, cred: usize): void {
   curprocp = p;
   curcredp = cred;
+}
+
+/** Is there something to do before the CPU may leave (c_doomed, c_deferred)? */
+// @ts-ignore: decorator
+@inline
+export function anythingLeft(): bool {
+  return load<u64>(changetype<usize>(curcpu) + offsetof<Cpu>('c_doomed')) != 0;
+}
+
+/** A CPU has one thing more to look at; its thread may be waiting for that. */
+export function cpuRunnable(c: Cpu): void {
+  const at = changetype<usize>(c) + CPU_RUNNABLE;
+  if (!SMP) {
+    store<u32>(at, load<u32>(at) + 1);
+    return;
+  }
+  atomic.add<u32>(at, 1);
+  if (changetype<usize>(c) != changetype<usize>(curcpu)) atomic.notify(at, -1);
+}
+
+/** It has one thing less. */
+export function cpuNotRunnable(c: Cpu): void {
+  const at = changetype<usize>(c) + CPU_RUNNABLE;
+  if (SMP) atomic.sub<u32>(at, 1);
+  else store<u32>(at, load<u32>(at) - 1);
 }
 
 /** Turns of the wait for one CPU that are made at once, and those of a millisecond that follow. */
@@ -118,7 +159,7 @@ function seenOutside(i: u32): i32 {
     const c = <usize>atomic.load<u32>(slot);
     if (c == 0 || atomic.load<u32>(c) != CPU_KERNEL) return 0;
     if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) == MACHINE_DEAD) return -EPANIC;
-    if (turn >= JOIN_SPINS) memory.atomic.wait32(c, CPU_KERNEL, 1_000_000);
+    if (turn >= JOIN_SPINS) waitWord(c, CPU_KERNEL, 1_000_000);
   }
   // in the middle of a call on this very thread, it would never come out
   return -EDEADLK;
@@ -213,15 +254,17 @@ export function cpuSpareGive(area: usize): void {
   }
 }
 
-/** The caller has left nothing in the area. */
-export function cpuDetach(): void {
-  const area = changetype<usize>(curcpu);
-  const slot = CPUTABLE + ((<usize>curcpu.c_id) << 2);
+/** A CPU goes: this one, or one whose thread has ended. The caller has left nothing in its area. */
+export function cpuDetach(c: Cpu): void {
+  const area = changetype<usize>(c);
+  const slot = CPUTABLE + ((<usize>c.c_id) << 2);
   if (SMP) atomic.store<u32>(slot, 0);
   else store<u32>(slot, 0);
-  curcpu = changetype<Cpu>(<usize>0);
-  curprocp = 0;
-  curcredp = 0;
+  if (area == changetype<usize>(curcpu)) {
+    curcpu = changetype<Cpu>(<usize>0);
+    curprocp = 0;
+    curcredp = 0;
+  }
   cpuSpareGive(area);
   cpuPart();
 }
@@ -242,7 +285,8 @@ function cpuRefused(): i32 {
     return b.bb_state == MACHINE_DEAD ? -EPANIC : -ESTOPPED;
   }
   if (c.c_state == CPU_KERNEL) return -EDEADLK;
-  return -ESTOPPED;
+  // whatever it acted for is gone
+  return c.c_state == CPU_KILLED ? -ESRCH : -ESTOPPED;
 }
 
 /** Enter the kernel: 0, or the negated error that the export returns at once. */

@@ -52,6 +52,7 @@ import { MACHINE_DEAD } from '../abi/layout';
 import { bb, BootBlock } from './boot';
 import { curalone, curcpu } from './cpu';
 import { panicAt } from './panic';
+import { waitWord } from './words';
 
 export const RANK_MOUNTS: u32 = 1;
 export const RANK_RENAME: u32 = 2;
@@ -101,7 +102,8 @@ export function heldPop(lk: usize): void {
 function lockWait(lk: usize, seen: u32): void {
   if (SMP) {
     atomic.add<u32>(lk + 4, 1);
-    memory.atomic.wait32(lk, <i32>seen, SLICE_NS);
+    // a thread that may not block looks again and again
+    if (curcpu.c_nowait == 0) waitWord(lk, seen, SLICE_NS);
     atomic.sub<u32>(lk + 4, 1);
     if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) == MACHINE_DEAD) unreachable();
   } else panicAt('lock taken in up', lk);
@@ -209,7 +211,7 @@ function spinSlow(lk: usize): void {
   let spins: u32 = 0;
   while (atomic.cmpxchg<u32>(lk, 0, 1) != 0) {
     if (++spins > 1000) {
-      memory.atomic.wait32(lk, 1, 1_000_000);
+      if (curcpu.c_nowait == 0) waitWord(lk, 1, 1_000_000);
       if (bb().bb_state == MACHINE_DEAD) unreachable();
     }
   }

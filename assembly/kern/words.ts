@@ -44,3 +44,14 @@ export function bitClear(map: usize, i: u32): void {
   const bit: u32 = 1 << (i & 7);
   store<u8>(map + (i >> 3), <u8>(byte & ~bit));
 }
+
+/**
+ * Sleep until the word at p is told of (atomic.notify), for at most `ns`, and not at all if it is not `seen`.
+ *
+ * The only place that waits. V8's baseline compiler, of Node 20 among others, forgets over this instruction
+ * what the locals of its function are, so nothing may be used after it here. And so that it is not inlined into
+ * functions that go on, there is a loop, which never turns: there is no answer above 2.
+ */
+export function waitWord(p: usize, seen: u32, ns: i64): void {
+  if (SMP) while (memory.atomic.wait32(p, <i32>seen, ns) > 2) {}
+}

@@ -5,7 +5,8 @@
  * the process takes it (sys_sigtake), its waiting calls end with what they have done or -EINTR, and
  * the host is told (PE_SIGNAL), since the function that catches it is the host's; otherwise the
  * process ends. It may hold locks, or be in the middle of the call in progress, so it is only noted
- * as doomed: it ends (sys/exit.ts) when that call is over and nothing is held.
+ * as doomed: it ends (sys/exit.ts) when that call is over and nothing is held. One that other CPUs act for
+ * ends when they have let go of it (proc.ts, P4).
  *
  * There is no job control: nothing stops a process, so the default of the signals that would is to
  * be ignored, SIGSTOP's included. Signals cannot be blocked.
@@ -13,7 +14,7 @@
  * Process 1 is ended by no signal. Processes that are not programs (those of the library's users)
  * begin with SIGPIPE and SIGXFSZ ignored, as Node's do.
  */
-import { PE_SIGNAL } from '../abi/layout';
+import { NCPU_MAX, PE_DOOMED, PE_SIGNAL } from '../abi/layout';
 import {
   NSIG,
   SIGCHLD,
@@ -31,9 +32,10 @@ import {
   SIG_DFL,
   SIG_IGN,
 } from '../abi/signals';
-import { bb, roots } from '../kern/boot';
-import { spinLock, spinUnlock } from '../kern/lock';
-import { PF_DOOMED, Proc, procForget, procLock, PS_DEAD, PS_LIVE } from './proc';
+import { roots } from '../kern/boot';
+import { Cpu, cpuAt, cpuNotRunnable, cpuRunnable, curcpu } from '../kern/cpu';
+import { ld32, spinLock, spinUnlock } from '../kern/lock';
+import { PF_DOOMED, Proc, procDoomHere, procForget, procLock, procTellCpu, PS_DEAD, PS_LIVE } from './proc';
 import { lwpInterrupt } from './sleep';
 
 // @ts-ignore: decorator
@@ -60,85 +62,142 @@ export const LIBRARY_IGNORES: u64 = ((<u64>1) << (SIGPIPE - 1)) | ((<u64>1) << (
 
 /** The host should hear of this process. */
 export function procTell(p: Proc, event: u32): void {
-  const r = roots();
   spinLock(procLock());
-  if (p.p_event == 0) {
-    p.p_evnext = 0;
-    if (r.r_evtail != 0) changetype<Proc>(<usize>r.r_evtail).p_evnext = <u32>changetype<usize>(p);
-    else r.r_evhead = <u32>changetype<usize>(p);
-    r.r_evtail = <u32>changetype<usize>(p);
-    bb().bb_runnable++;
-  }
-  // that it ended is all there is to say of it
-  if (event > p.p_event) p.p_event = event;
+  tellLocked(p, event);
   spinUnlock(procLock());
 }
 
-/** Take `p` off the event queue, if it is on it. */
+/** The same; r_proclock held. */
+function tellLocked(p: Proc, event: u32): void {
+  if (p.p_event == 0) {
+    const c = changetype<Cpu>(<usize>p.p_evcpu);
+    p.p_evnext = 0;
+    if (c.c_evtail != 0) changetype<Proc>(<usize>c.c_evtail).p_evnext = <u32>changetype<usize>(p);
+    else c.c_evhead = <u32>changetype<usize>(p);
+    c.c_evtail = <u32>changetype<usize>(p);
+    cpuRunnable(c);
+  }
+  // that it ended is all there is to say of it
+  if (event > p.p_event) p.p_event = event;
+}
+
+/** Take `p` off its event queue, if it is on it. */
 export function procUntell(p: Proc): void {
-  const r = roots();
-  if (p.p_event == 0) return;
   spinLock(procLock());
+  if (p.p_event != 0) untellLocked(p);
+  spinUnlock(procLock());
+}
+
+function untellLocked(p: Proc): void {
+  const c = changetype<Cpu>(<usize>p.p_evcpu);
   let before: u32 = 0;
-  let q = r.r_evhead;
+  let q = c.c_evhead;
   while (q != <u32>changetype<usize>(p)) {
     before = q;
     q = changetype<Proc>(<usize>q).p_evnext;
   }
   if (before != 0) changetype<Proc>(<usize>before).p_evnext = p.p_evnext;
-  else r.r_evhead = p.p_evnext;
-  if (r.r_evtail == q) r.r_evtail = before;
+  else c.c_evhead = p.p_evnext;
+  if (c.c_evtail == q) c.c_evtail = before;
   p.p_event = 0;
   p.p_evnext = 0;
-  bb().bb_runnable--;
-  spinUnlock(procLock());
+  cpuNotRunnable(c);
 }
 
-/** The next process on the event queue: its pid, PE_* at `kindp`; 0 if there is none. */
+/** The next process on this CPU's event queue: its pid, PE_* at `kindp`; 0 if there is none. */
 export function procTold(kindp: usize): i32 {
-  const q = roots().r_evhead;
-  if (q == 0) return 0;
+  if (ld32(changetype<usize>(curcpu) + offsetof<Cpu>('c_evhead')) == 0) return 0;
+  spinLock(procLock());
+  const q = curcpu.c_evhead;
+  if (q == 0) {
+    spinUnlock(procLock());
+    return 0;
+  }
   const p = changetype<Proc>(<usize>q);
   store<u32>(kindp, p.p_event);
   const pid = p.p_pid;
   const gone = p.p_state == PS_DEAD;
-  procUntell(p);
+  untellLocked(p);
+  spinUnlock(procLock());
   if (gone) procForget(p);
   return pid;
 }
 
+/** Who hears of this process from now on; news that nobody has taken goes along. r_proclock held. */
+export function procHeardBy(p: Proc, c: Cpu): void {
+  const event = p.p_event;
+  if (event != 0) untellLocked(p);
+  p.p_evcpu = <u32>changetype<usize>(c);
+  if (event != 0) tellLocked(p, event);
+}
+
+/** A process that `c` hears of, among those that are gone and have news as well; null: there is none. r_proclock held. */
+export function procFindHeardBy(c: Cpu): Proc {
+  if (c.c_evhead != 0) return changetype<Proc>(<usize>c.c_evhead);
+  let q = roots().r_procs;
+  while (q != 0 && changetype<Proc>(<usize>q).p_evcpu != <u32>changetype<usize>(c)) q = changetype<Proc>(<usize>q).p_next;
+  return changetype<Proc>(<usize>q);
+}
+
+/** The last CPU goes: nobody hears of them. r_proclock held. */
+export function procsUnheard(c: Cpu): void {
+  while (c.c_evhead != 0) {
+    const p = changetype<Proc>(<usize>c.c_evhead);
+    untellLocked(p);
+    // gone already: it was only kept for this
+    if (p.p_state == PS_DEAD) procForget(p);
+  }
+}
+
 // ── signals ──────────────────────────────────────────────────────────────────────────────────
 
-function doom(p: Proc, signal: u32): void {
-  spinLock(procLock());
+/** It is to end with this status. r_proclock held. */
+export function doomLocked(p: Proc, status: u32): void {
   p.p_flag |= PF_DOOMED;
-  p.p_xstat = signal;
-  p.p_doomnext = roots().r_doomed;
-  roots().r_doomed = <u32>changetype<usize>(p);
-  spinUnlock(procLock());
+  p.p_xstat = status;
+  if (!SMP || p.p_ncpu == 0) {
+    procDoomHere(p);
+    return;
+  }
+  let others = false;
+  for (let i: u32 = 0; i < NCPU_MAX; i++) {
+    const c = cpuAt(i);
+    if (changetype<usize>(c) == 0 || c.c_proc != <u32>changetype<usize>(p)) continue;
+    procTellCpu(c);
+    if (changetype<usize>(c) != changetype<usize>(curcpu)) others = true;
+  }
+  if (others) tellLocked(p, PE_DOOMED);
 }
 
 /** Send a signal. Any lock may be held. */
 export function signalPost(p: Proc, signal: u32): void {
+  spinLock(procLock());
+  signalPostLocked(p, signal);
+  spinUnlock(procLock());
+}
+
+export function signalPostLocked(p: Proc, signal: u32): void {
   if (p.p_state != PS_LIVE || p.p_flag & PF_DOOMED) return;
   const bit = sigBit(signal);
   if (p.p_sigcatch & bit) {
     p.p_sigpend |= bit;
     lwpInterrupt(<u32>changetype<usize>(p));
-    procTell(p, PE_SIGNAL);
+    tellLocked(p, PE_SIGNAL);
     return;
   }
   if ((p.p_sigignore | QUIET) & bit || p.p_pid == 1) return;
-  doom(p, signal);
+  doomLocked(p, signal);
 }
 
 /** Send a signal to every process of a group, if there is one. Any lock may be held. */
 export function signalGroup(pgid: i32, signal: u32): void {
   if (pgid <= 0) return;
+  spinLock(procLock());
   for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
     const p = changetype<Proc>(<usize>q);
-    if (p.p_pgid == pgid) signalPost(p, signal);
+    if (p.p_pgid == pgid) signalPostLocked(p, signal);
   }
+  spinUnlock(procLock());
 }
 
 /** May its action be changed at all? */

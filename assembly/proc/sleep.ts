@@ -2,9 +2,11 @@
  * Sleeping: channels, and the Lwp of a blocked call.
  *
  * A call that must wait holds nothing, notes in its Lwp what it has done so far and what it waits
- * for, and returns -ERESTART. When the channel is woken the Lwp goes to the run queue, and
- * bb_runnable tells the host. The host then takes it (lwp_next), makes it current (sys_resume) and
- * issues the same call again, which finds its Lwp by lwpResume and goes on.
+ * for, and returns -ERESTART. When the channel is woken the Lwp goes to the run queue of the CPU
+ * whose call it is, and that CPU's c_runnable tells its host. The host then takes it (lwp_next),
+ * makes it current (sys_resume) and issues the same call again, which finds its Lwp by lwpResume and
+ * goes on. A thread that may block does that in lwp_wait (sys/cpus.ts), on c_runnable; one that has an
+ * event loop hears of it by Atomics.waitAsync.
  *
  *     lwpBlock ─→ LWP_WAITING ─ wakeup, deadline ─→ LWP_RUNNABLE ─ lwp_next ─→ LWP_TAKEN
  *         ↑                                                                       │ sys_resume
@@ -17,14 +19,16 @@
  * S3. The call of a process that catches a signal does not wait: it ends with what it has done, or
  *     with -EINTR. So a caller of lwpBlock must leave everything as a failed call would.
  * S4. The File of a blocked call is referenced by its Lwp: closing the descriptor does not end it.
+ * S5. An Lwp is resumed by the CPU that blocked (lwp_cpu), and by no other: what that CPU holds of the
+ *     caller (buffers, a stack) is not in RAM. With a CPU go its Lwps.
  */
 import { EINTR, EINVAL, ERESTART, ENOMEM, ESRCH } from '../abi/errno';
 import { bb, Roots, roots } from '../kern/boot';
 import { clockMs } from '../kern/clock';
-import { curcpu, curprocp } from '../kern/cpu';
-import { spinLock, spinUnlock } from '../kern/lock';
+import { Cpu, cpuNotRunnable, cpuRunnable, curcpu, curprocp } from '../kern/cpu';
+import { ld32, spinLock, spinUnlock } from '../kern/lock';
 import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
-import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { File, fileRef } from './file';
 import { curproc } from './proc';
 
@@ -51,7 +55,7 @@ export class Lwp {
   lwp_timedout: u32; // 1: the deadline ended the wait
   lwp_arg: u32; //      the call's own
   lwp_stage: u32; //    the call's own
-  lwp_word: u32; //     what a CPU waits on (smp)
+  lwp_cpu: u32; //      Cpu whose call it is
   lwp_intr: u32; //     1: a signal ended the wait; the call must not wait again
   lwp_pad: u32;
 }
@@ -64,7 +68,7 @@ export const LWP_RUNNING: u32 = 4;
 if (offsetof<Lwp>() % 8 != 0) ERROR('Lwp');
 
 export function sleepInit(): void {
-  roots().r_zlwp = <u32>changetype<usize>(zoneCreate('lwp', offsetof<Lwp>(), 0));
+  roots().r_zlwp = <u32>changetype<usize>(zoneCreate('lwp', offsetof<Lwp>(), ZONE_STABLE));
 }
 
 function sleepLock(): usize {
@@ -88,6 +92,7 @@ export function lwpGet(call: u32, fp: File): Lwp {
   l.lwp_call = call;
   l.lwp_proc = <u32>curprocp;
   l.lwp_state = LWP_RUNNING;
+  l.lwp_cpu = <u32>changetype<usize>(c);
   if (changetype<usize>(fp) != 0) {
     fileRef(fp);
     l.lwp_file = <u32>changetype<usize>(fp);
@@ -118,8 +123,8 @@ function dequeue(ch: Chan, l: Lwp): void {
   l.lwp_qprev = 0;
 }
 
-function runQueue(): Chan {
-  return changetype<Chan>(changetype<usize>(roots()) + offsetof<Roots>('r_runqhead'));
+function runQueue(c: Cpu): Chan {
+  return changetype<Chan>(changetype<usize>(c) + offsetof<Cpu>('c_runqhead'));
 }
 
 /**
@@ -166,13 +171,14 @@ export function lwpInterrupt(proc: u32): void {
 function makeRunnable(l: Lwp): void {
   l.lwp_state = LWP_RUNNABLE;
   l.lwp_chan = 0;
-  enqueue(runQueue(), l);
-  bb().bb_runnable++;
+  const c = changetype<Cpu>(<usize>l.lwp_cpu);
+  enqueue(runQueue(c), l);
+  cpuRunnable(c);
 }
 
 /** Wake every Lwp on the channel. */
 export function wakeup(ch: Chan): void {
-  if (ch.ch_head == 0) return;
+  if (ld32(changetype<usize>(ch)) == 0) return;
   spinLock(sleepLock());
   while (ch.ch_head != 0) {
     const l = changetype<Lwp>(<usize>ch.ch_head);
@@ -212,26 +218,48 @@ export function deadlineUpdate(): void {
       makeRunnable(l);
     } else if (next == 0 || l.lwp_deadline < next) next = l.lwp_deadline;
   }
-  spinUnlock(sleepLock());
   bb().bb_deadline = next;
+  spinUnlock(sleepLock());
 }
 
-/** Take the next runnable Lwp: its number, or 0. */
+/** Take this CPU's next runnable Lwp: its number, or 0. */
 export function lwpTake(): u32 {
-  const q = runQueue();
-  if (q.ch_head == 0) return 0;
+  const q = runQueue(curcpu);
+  if (ld32(changetype<usize>(q)) == 0) return 0;
   spinLock(sleepLock());
   const l = changetype<Lwp>(<usize>q.ch_head);
-  dequeue(q, l);
-  l.lwp_state = LWP_TAKEN;
-  bb().bb_runnable--;
+  // a process that ended meanwhile took its Lwps with it
+  const id = changetype<usize>(l) == 0 ? 0 : l.lwp_id;
+  if (id != 0) {
+    dequeue(q, l);
+    l.lwp_state = LWP_TAKEN;
+    cpuNotRunnable(curcpu);
+  }
   spinUnlock(sleepLock());
-  return l.lwp_id;
+  return id;
 }
 
+/** This CPU's Lwp of that number, or null. */
 export function lwpFind(id: u32): Lwp {
+  spinLock(sleepLock());
   let p = roots().r_lwps;
   while (p != 0 && changetype<Lwp>(<usize>p).lwp_id != id) p = changetype<Lwp>(<usize>p).lwp_next;
+  spinUnlock(sleepLock());
+  const l = changetype<Lwp>(<usize>p);
+  if (SMP) if (p != 0 && l.lwp_cpu != <u32>changetype<usize>(curcpu)) return changetype<Lwp>(<usize>0);
+  return l;
+}
+
+/** Some Lwp of a process or of a CPU (the other 0), or null. */
+export function lwpOf(proc: u32, cpu: u32): Lwp {
+  spinLock(sleepLock());
+  let p = roots().r_lwps;
+  while (p != 0) {
+    const l = changetype<Lwp>(<usize>p);
+    if ((proc != 0 && l.lwp_proc == proc) || (cpu != 0 && l.lwp_cpu == cpu)) break;
+    p = l.lwp_next;
+  }
+  spinUnlock(sleepLock());
   return changetype<Lwp>(<usize>p);
 }
 
@@ -259,8 +287,9 @@ export function lwpUnlink(l: Lwp): void {
   spinLock(sleepLock());
   if (l.lwp_state == LWP_WAITING && l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
   if (l.lwp_state == LWP_RUNNABLE) {
-    dequeue(runQueue(), l);
-    bb().bb_runnable--;
+    const c = changetype<Cpu>(<usize>l.lwp_cpu);
+    dequeue(runQueue(c), l);
+    cpuNotRunnable(c);
   }
   let link = changetype<usize>(r) + offsetof<Roots>('r_lwps');
   while (load<u32>(link) != <u32>changetype<usize>(l)) link = <usize>load<u32>(link) + offsetof<Lwp>('lwp_next');

@@ -8,8 +8,8 @@
  * The export checks nothing else: its inner function returns early as it likes.
  */
 import { ERESTART, ESRCH } from '../abi/errno';
-import { anythingLeft, bb, roots } from '../kern/boot';
-import { cpuEnter, cpuLeave, curcpu, curprocp } from '../kern/cpu';
+import { bb, roots } from '../kern/boot';
+import { anythingLeft, cpuEnter, cpuLeave, curcpu, curprocp } from '../kern/cpu';
 import { File } from '../proc/file';
 import { CALL_FCNTL, Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
 import { lockWaitEnd } from '../vfs/advlock';

@@ -5,6 +5,7 @@ import {
   BOOT_MAGIC,
   BOOTBLOCK,
   CPU_KERNEL,
+  CPU_KILLED,
   FLAVOUR_DEBUG,
   FLAVOUR_SMP,
   MACHINE_STOPPED,
@@ -18,6 +19,7 @@ import { SIGKILL } from '../abi/signals';
 import { bb, Roots, roots } from '../kern/boot';
 import { clockMs, clockNow, randomSeed } from '../kern/clock';
 import {
+  anythingLeft,
   CPU_FRAMES,
   cpuAt,
   cpuAttach,
@@ -35,7 +37,7 @@ import { add32 } from '../kern/lock';
 import { klog } from '../kern/panic';
 import { credCreate, credDrop, credInit } from '../proc/cred';
 import { fileInit } from '../proc/file';
-import { PF_PROGRAM, Proc, procInit } from '../proc/proc';
+import { PF_PROGRAM, Proc, procBecome, procInit, procLeave } from '../proc/proc';
 import { procTold, signalPost } from '../proc/signal';
 import {
   deadlineUpdate,
@@ -77,7 +79,8 @@ import { radixInit } from '../vm/radix';
 import { genericInit, Zone, zoneInit, zoneLeave, zoneLive } from '../vm/zone';
 import { fsInit } from './register';
 import { lwpRelease } from './enter';
-import { leaveDooming, procDestroy } from './exit';
+import { cpusForget, cpusLetGo, cpusOthers, cpusStop } from './cpus';
+import { leaveDooming, leaveSlow, procDestroy } from './exit';
 import { procCreate } from './process';
 import { startMounts } from './start';
 
@@ -172,12 +175,16 @@ function cpuDetachSlot(id: u32): void {
 export function cpu_detach(): i32 {
   const c = curcpu;
   if (changetype<usize>(c) == 0 || c.c_state == CPU_KERNEL) return -EBUSY;
+  // killed: who killed it gives its area on, when its thread has ended
+  if (SMP && c.c_state == CPU_KILLED) return -ESRCH;
   // a machine that is stopped or dead counts nothing any more
   if (cpuEnter() == 0) {
-    zoneLeave();
+    cpusLetGo(c);
+    if (anythingLeft()) leaveSlow();
+    zoneLeave(c);
     cpuLeave(0);
   }
-  cpuDetach();
+  cpuDetach(c);
   return 0;
 }
 
@@ -210,11 +217,14 @@ export function machine_shutdown(): i32 {
   const e = cpuEnter();
   if (e != 0) return e;
   const r = roots();
-  cpuSetProc(0, 0);
+  const others = cpusStop();
+  if (others != 0) return cpuLeave(others);
+  procLeave();
   while (r.r_lwps != 0) lwpRelease(changetype<Lwp>(<usize>r.r_lwps));
-  while (r.r_procs != 0) procDestroy(changetype<Proc>(<usize>r.r_procs));
+  if (SMP) leaveSlow();
+  while (r.r_procs != 0) if (procDestroy(changetype<Proc>(<usize>r.r_procs)) != 0) leaveSlow();
   // they ended one another as well
-  r.r_doomed = 0;
+  curcpu.c_doomed = 0;
   while (procTold(scratchWord(8)) != 0) {}
   deferredRun();
   mountSweep();
@@ -315,9 +325,11 @@ export function machine_resume(copy: i32): i32 {
   if (b.bb_state != MACHINE_STOPPED) return -EINVAL;
   b.bb_state = MACHINE_UP;
   // a copy without programs is the same to the byte: entering would be a trace
-  if (copy == 0 || !anyProgram()) return 0;
+  const others = SMP && copy != 0 && cpusOthers();
+  if (copy == 0 || !(others || anyProgram())) return 0;
   const e = cpuEnter();
   if (e != 0) return e;
+  if (others) cpusForget();
   for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
     const p = changetype<Proc>(<usize>q);
     if (p.p_flag & PF_PROGRAM) signalPost(p, SIGKILL);
@@ -384,7 +396,7 @@ export function lwp_next(): i32 {
   const e = cpuEnter();
   if (e != 0) return e;
   if (bb().bb_deadline != 0) deadlineUpdate();
-  return cpuLeave(<i32>lwpTake());
+  return leaveDooming(<i32>lwpTake());
 }
 
 export function sys_resume(id: u32): i32 {
@@ -393,9 +405,8 @@ export function sys_resume(id: u32): i32 {
   const l = lwpFind(id);
   if (changetype<usize>(l) == 0) return cpuLeave(-ESRCH);
   if (l.lwp_state != LWP_TAKEN) return cpuLeave(-EINVAL);
-  const p = changetype<Proc>(<usize>l.lwp_proc);
-  cpuSetProc(changetype<usize>(p), changetype<usize>(p.p_cred));
-  return cpuLeave(lwpSetCurrent(id));
+  const became = procBecome(changetype<Proc>(<usize>l.lwp_proc));
+  return leaveDooming(became != 0 ? became : lwpSetCurrent(id));
 }
 
 export function sys_cancel(id: u32): i32 {

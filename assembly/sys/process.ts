@@ -5,18 +5,23 @@ import { EXECHEAD_MAX, SA_DATA, SA_PATH1, SA_PATH2, SA_SIZE } from '../abi/layou
 import { SIGCHLD, WNOHANG } from '../abi/signals';
 import { roots } from '../kern/boot';
 import { cpuEnter, cpuLeave, cpuSetProc, curcpu } from '../kern/cpu';
+import { spinLock, spinUnlock } from '../kern/lock';
 import { Ucred, credCopy, credCreate, credDrop, credRef, curcred, NGROUPS_MAX } from '../proc/cred';
 import { FD_CHUNK, FD_LIMIT, fdCloexec, fdInherit, fdTake, File } from '../proc/file';
 import {
   COMM_LEN,
   curproc,
+  PF_ENDING,
   PF_EXECED,
   PF_PROGRAM,
   Proc,
   procAlloc,
+  procBecome,
   procDropArgs,
   procFind,
+  procLock,
   procSetName,
+  procUnlink,
   PS_LIVE,
   PS_ZOMBIE,
 } from '../proc/proc';
@@ -113,20 +118,19 @@ export function proc_exit(pid: i32): i32 {
   if (e != 0) return e;
   const p = procFind(pid);
   if (changetype<usize>(p) == 0) return cpuLeave(-ESRCH);
-  procDestroy(p);
+  const result = procDestroy(p);
   mountLetGo();
-  return leaveDooming(0);
+  return leaveDooming(result);
 }
 
 export function proc_switch(pid: i32): i32 {
   const e = cpuEnter();
   if (e != 0) return e;
   const p = procFind(pid);
-  if (changetype<usize>(p) == 0 || p.p_state != PS_LIVE) return cpuLeave(-ESRCH);
+  if (changetype<usize>(p) == 0) return cpuLeave(-ESRCH);
   // a blocked call goes on in its own process or not at all
   lwpPutBack();
-  cpuSetProc(changetype<usize>(p), changetype<usize>(p.p_cred));
-  return cpuLeave(0);
+  return leaveDooming(procBecome(p));
 }
 
 /** Give the current process other credentials; their reference is consumed. */
@@ -314,8 +318,16 @@ export function sys_exit(status: u32): i32 {
   return sysLeave(0);
 }
 
-/** A child that `pid` names, as wait4(2) does: 0 no such, 1 there are some, else a zombie. */
+/** A child that `pid` names, as wait4(2) does: 0 no such, 1 there are some, else a zombie, which is off the list. */
 function findChild(pid: i32): usize {
+  spinLock(procLock());
+  const q = findChildLocked(pid);
+  if (q > 1) procUnlink(changetype<Proc>(q));
+  spinUnlock(procLock());
+  return q;
+}
+
+function findChildLocked(pid: i32): usize {
   const me = curproc();
   let any: usize = 0;
   for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
@@ -324,7 +336,7 @@ function findChild(pid: i32): usize {
     if (pid > 0 && p.p_pid != pid) continue;
     if (pid == 0 && p.p_pgid != me.p_pgid) continue;
     if (pid < -1 && p.p_pgid != -pid) continue;
-    if (p.p_state == PS_ZOMBIE) return q;
+    if (p.p_state == PS_ZOMBIE && (p.p_flag & PF_ENDING) == 0) return q;
     any = 1;
   }
   return any;

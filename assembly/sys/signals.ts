@@ -4,9 +4,10 @@ import { SA_DATA } from '../abi/layout';
 import { NSIG, SIGCONT, SIG_CATCH, SIG_DFL } from '../abi/signals';
 import { roots } from '../kern/boot';
 import { cpuEnter, cpuLeave, curcpu } from '../kern/cpu';
+import { spinLock, spinUnlock } from '../kern/lock';
 import { credIsRoot, curcred, Ucred } from '../proc/cred';
-import { curproc, PF_PROGRAM, Proc, procFind } from '../proc/proc';
-import { procTold, signalAction, signalFixed, signalPost, signalSetAction, signalTake } from '../proc/signal';
+import { curproc, PF_PROGRAM, Proc, procFindLocked, procLock } from '../proc/proc';
+import { procTold, signalAction, signalFixed, signalPostLocked, signalSetAction, signalTake } from '../proc/signal';
 import { sysEnter, sysLeave } from './enter';
 
 /** May the current process send this signal to p? */
@@ -19,9 +20,10 @@ function maySignal(p: Proc, signal: u32): bool {
   return signal == SIGCONT && p.p_sid == curproc().p_sid;
 }
 
+/** r_proclock held. */
 function send(p: Proc, signal: u32): i32 {
   if (!maySignal(p, signal)) return -EPERM;
-  if (signal != 0) signalPost(p, signal);
+  if (signal != 0) signalPostLocked(p, signal);
   return 0;
 }
 
@@ -33,7 +35,7 @@ function everybody(p: Proc): bool {
   return p.p_pid != 1 && (p.p_flag & PF_PROGRAM) != 0 && changetype<usize>(p) != changetype<usize>(curproc());
 }
 
-/** To a group, or with 0 to everybody: 0 if it was sent to any, else -EPERM or -ESRCH. */
+/** To a group, or with 0 to everybody: 0 if it was sent to any, else -EPERM or -ESRCH. r_proclock held. */
 function sendMany(pgid: i32, signal: u32): i32 {
   let result: i32 = -ESRCH;
   for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
@@ -47,8 +49,15 @@ function sendMany(pgid: i32, signal: u32): i32 {
 
 function kill(pid: i32, signal: u32): i32 {
   if (signal > NSIG) return -EINVAL;
+  spinLock(procLock());
+  const e = killLocked(pid, signal);
+  spinUnlock(procLock());
+  return e;
+}
+
+function killLocked(pid: i32, signal: u32): i32 {
   if (pid > 0) {
-    const p = procFind(pid);
+    const p = procFindLocked(pid);
     return changetype<usize>(p) == 0 ? -ESRCH : send(p, signal);
   }
   if (pid == -1) return sendMany(0, signal);

@@ -29,6 +29,7 @@ import { EIO } from '../abi/errno';
 import { MACHINE_DEAD } from '../abi/layout';
 import { bb, BootBlock, roots } from '../kern/boot';
 import { diskStrategy } from '../kern/imports';
+import { waitWord } from '../kern/words';
 import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 
 @unmanaged
@@ -120,7 +121,7 @@ export function bioWait(bio: Bio): i32 {
   const word = changetype<usize>(bio) + offsetof<Bio>('bio_done');
   if (SMP) {
     while (atomic.load<u32>(word) == 0) {
-      memory.atomic.wait32(word, 0, SLICE_NS);
+      waitWord(word, 0, SLICE_NS);
       if (atomic.load<u32>(changetype<usize>(bb()) + offsetof<BootBlock>('bb_state')) == MACHINE_DEAD) unreachable();
     }
   }

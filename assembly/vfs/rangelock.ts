@@ -12,6 +12,7 @@ import { bb } from '../kern/boot';
 import { curalone, curcpu, CPU_SCRATCH } from '../kern/cpu';
 import { heldPop, heldPush, RANK_RANGE, spinLock, spinUnlock } from '../kern/lock';
 import { panicAt } from '../kern/panic';
+import { waitWord } from '../kern/words';
 import { Fscache } from './fscache';
 
 @unmanaged
@@ -69,7 +70,7 @@ function take(fc: Fscache, start: u64, end: u64, excl: u32, same: bool): void {
     const seen = atomic.load<u32>(word);
     other.rl_excl |= RL_WAITED;
     spinUnlock(lockAddr(fc));
-    memory.atomic.wait32(word, <i32>seen, 100_000_000);
+    waitWord(word, seen, 100_000_000);
     if (bb().bb_state == MACHINE_DEAD) unreachable();
   }
 }

@@ -13,6 +13,7 @@
 import { EBUSY, EINVAL, ENOMEM } from '../abi/errno';
 import { MNT_DETACH, MNT_FORCE, MS_RDONLY } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
+import { curcpu } from '../kern/cpu';
 import { add32 } from '../kern/lock';
 import { klog } from '../kern/panic';
 import { Ucred } from '../proc/cred';
@@ -166,12 +167,12 @@ export function mountDestroy(mp: Mount): void {
     cacheDrop(mp.mnt_root);
     add32(changetype<usize>(mp.mnt_lower) + offsetof<Mount>('mnt_binds'), -1);
   } else {
-    if (roots().r_deferred != 0) deferredRun();
+    if (curcpu.c_deferred != 0) deferredRun();
     // umount(2) succeeds, as on Linux, and nobody is left to be told
     const e = vfs_sync(mp);
     if (e < 0) klog('umount: what could not be written is lost, errno', <u64>-e);
     cachePurgeTree(mp.mnt_root);
-    if (roots().r_deferred != 0) deferredRun();
+    if (curcpu.c_deferred != 0) deferredRun();
     mountEmpty(mp);
     cacheDrop(mp.mnt_root);
     cacheFree(mp.mnt_root);

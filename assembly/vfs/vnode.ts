@@ -14,8 +14,8 @@
  *     that is watched also waits for its removed names to be let go.
  * V3. A vnode is on its mount's list from vnodeAlloc to vnodeReclaim or vnodeKill.
  *
- * V4. A file without links whose data a disk has ends later: its last put queues it (VN_DEFERRED), and
- *     deferredRun, when the call ends and nothing is locked, has VOP_INACTIVE free it.
+ * V4. A file without links whose data a disk has ends later: its last put queues it on its CPU
+ *     (VN_DEFERRED), and deferredRun, when the call ends and nothing is locked, has VOP_INACTIVE free it.
  *
  * Locks: v_lock (RANK_VNODE) guards attribute changes; r_vnlock (spin) the LRU, mount lists and
  * v_names.
@@ -51,7 +51,7 @@ export class Vnode {
   v_un: u32; //        fifo: its Pipe; device: its Devsw
   v_flocks: u32; //    advisory locks (vfs/advlock.ts)
   v_watches: u32; //   change notification (vfs/inotify.ts)
-  v_defer: u32; //     r_deferred, while VN_DEFERRED
+  v_defer: u32; //     c_deferred of the CPU that ends it, while VN_DEFERRED
 
   // @ts-ignore: decorator
   @inline
@@ -82,7 +82,7 @@ export const VN_NOCACHE: u32 = 16; // not kept when unreferenced (procfs, anonym
 export const VN_MAGIC: u32 = 32; //  a symlink that names an open file (procfs, devfs fd)
 export const VN_SYSTEM: u32 = 64;
 export const VN_LINKABLE: u32 = 256; // made by O_TMPFILE, had no name yet and may get one
-export const VN_DEFERRED: u32 = 512; // on r_deferred, which holds a reference
+export const VN_DEFERRED: u32 = 512; // on a CPU's c_deferred, which holds a reference
 export const VN_NOSEEK: u32 = 128; // positions mean nothing: lseek, pread and pwrite are -ESPIPE
 
 export function vnodeInit(maxvnodes: u32): void {
@@ -181,32 +181,25 @@ function vnodeLast(vp: Vnode): void {
  * go of it may hold locks. It waits, referenced, for deferredRun.
  */
 function vnodeDefer(vp: Vnode): void {
-  const r = roots();
+  const c = curcpu;
   spinLock(vnLock());
   // who only looked at it on another CPU (write-back) may have been the last as well
   if ((vp.v_flag & VN_DEFERRED) == 0) {
     vnodeRef(vp);
     vp.v_flag |= VN_DEFERRED;
-    vp.v_defer = r.r_deferred;
-    r.r_deferred = <u32>changetype<usize>(vp);
+    vp.v_defer = c.c_deferred;
+    c.c_deferred = <u32>changetype<usize>(vp);
   }
   spinUnlock(vnLock());
 }
 
 /** End what was deferred: VOP_INACTIVE, then the vnode goes. Nothing is locked. */
 export function deferredRun(): void {
-  const r = roots();
-  while (r.r_deferred != 0) {
+  const c = curcpu;
+  while (c.c_deferred != 0) {
+    const vp = changetype<Vnode>(<usize>c.c_deferred);
     spinLock(vnLock());
-    const vp = changetype<Vnode>(<usize>r.r_deferred);
-    if (SMP) {
-      // another CPU may have taken the last
-      if (changetype<usize>(vp) == 0) {
-        spinUnlock(vnLock());
-        return;
-      }
-    }
-    r.r_deferred = vp.v_defer;
+    c.c_deferred = vp.v_defer;
     vp.v_defer = 0;
     vp.v_flag &= ~VN_DEFERRED;
     spinUnlock(vnLock());

@@ -19,7 +19,7 @@
  *     zoneTrim gives it back, and those of a run that were never used.
  */
 import { CPU_USER, PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
-import { CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
+import { Cpu, CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
 import { Roots, roots } from '../kern/boot';
 import { ld32, spinLock, spinUnlock } from '../kern/lock';
 import { kassert, panicAt } from '../kern/panic';
@@ -334,37 +334,42 @@ function zoneTrimFrame(z: Zone): bool {
   return true;
 }
 
+/** The objects of a zone that a CPU keeps, this one or one that has ended, go back on their frames. */
+function cacheGive(z: Zone, c: Cpu): void {
+  const slot = changetype<usize>(c) + CPU_ZCACHE + ((<usize>z.z_id) << 3);
+  let o = <usize>load<u32>(slot);
+  store<u64>(slot, 0);
+  while (o != 0) {
+    const next = <usize>load<u32>(o);
+    zoneGive(z, o);
+    o = next;
+  }
+}
+
 /** Give back every zone's empty frames and this CPU's cached objects. */
 export function zoneTrim(): void {
   const r = roots();
   for (let p = r.r_zones; p != 0; ) {
     const z = changetype<Zone>(<usize>p);
-    if (SMP) {
-      const slot = changetype<usize>(curcpu) + CPU_ZCACHE + ((<usize>z.z_id) << 3);
-      let o = <usize>load<u32>(slot);
-      store<u64>(slot, 0);
-      while (o != 0) {
-        const next = <usize>load<u32>(o);
-        zoneGive(z, o);
-        o = next;
-      }
-    }
+    if (SMP) cacheGive(z, curcpu);
     while (z.z_nempty > 0 && zoneTrimFrame(z)) {}
     p = z.z_next;
   }
   limboDrain();
 }
 
-/** This CPU is about to detach: the objects that it keeps are free for all, and its counts are the zones'. */
-export function zoneLeave(): void {
-  zoneTrim();
+/** A CPU is about to go: the objects that it keeps are free for all, and its counts are the zones'. */
+export function zoneLeave(c: Cpu): void {
   for (let p = roots().r_zones; p != 0; p = changetype<Zone>(<usize>p).z_next) {
     const z = changetype<Zone>(<usize>p);
+    if (SMP) cacheGive(z, c);
+    const live = changetype<usize>(c) + CPU_ZLIVE + ((<usize>z.z_id) << 2);
     spinLock(lockOf(z));
-    z.z_gone += load<i32>(liveSlot(z));
+    z.z_gone += load<i32>(live);
     spinUnlock(lockOf(z));
-    store<i32>(liveSlot(z), 0);
+    store<i32>(live, 0);
   }
+  zoneTrim();
 }
 
 /** Live objects of a zone, over all CPUs. */

@@ -15,6 +15,7 @@
  *     discard changes nothing.
  */
 import { EINVAL, EIO, ENOSPC, EROFS } from '../../assembly/abi/errno.ts';
+import type { SharedDiskSpec } from './shared.ts';
 import type { DiskSnapshot } from './snapshot.ts';
 
 export type SectorBytes = 512 | 4096;
@@ -52,6 +53,8 @@ export interface BlockDevice extends DiskShape {
   writev?(offBytes: number, from: Uint8Array, parts: Uint32Array, count: number, fua?: boolean): void;
   /** The device as it is now, at the cost of what changes later. Where there is none, it cannot. */
   readonly snapshot?: () => DiskSnapshot;
+  /** What another thread of the machine makes the same device of. Where there is none, it cannot. */
+  readonly share?: () => SharedDiskSpec;
 }
 
 /** The same, for devices that complete later. `into` is whole when the promise is fulfilled. */

@@ -11,7 +11,7 @@
  * S3. No request waits for another: a lock that must wait is answered when it is had (locks.ts).
  */
 import { EAGAIN, EINVAL, EIO, ENOSYS, ERESTART } from '../../assembly/abi/errno.ts';
-import { BB_RUNNABLE, BOOTBLOCK, SA_PATH1, SA_PATH2, SA_SIZE } from '../../assembly/abi/layout.ts';
+import { SA_PATH1, SA_PATH2, SA_SIZE } from '../../assembly/abi/layout.ts';
 import { O_DIRECTORY, O_PATH, RLIMIT_NOFILE } from '../../assembly/abi/flags.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { KernelExports } from '../machine/exports.ts';
@@ -38,7 +38,6 @@ export interface Transport {
 export const MAX_TRANSFER = 1 << 20;
 const MAX_REQUEST = MAX_TRANSFER + 4096;
 const TICK_MS = 1000;
-const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 
 export class Server {
   readonly machine: Machine;
@@ -114,7 +113,7 @@ export class Server {
     const result = this.#perform(OPERATIONS[request.opcode]);
     if (result !== NO_ANSWER) this.reply(result, request.uniqueLow, request.uniqueHigh);
     this.served++;
-    if (cpu.u32[RUNNABLE] !== 0) this.locks.drain();
+    if (cpu.runnable) this.locks.drain();
   }
 
   #perform(operation: Operation | undefined): number {

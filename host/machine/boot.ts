@@ -7,16 +7,14 @@ import {
   RAM_MIN_BYTES,
   WASM_PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
-import { kernelUrl } from '#kernels';
 import type { Credentials } from '../syscalls/process.ts';
-import { Cpu, type CpuOptions } from './cpu.ts';
+import { Cpu } from './cpu.ts';
 import { type DiskSpec, restoreDisks } from './disks.ts';
-import type { KernelExports } from './exports.ts';
 import { type Kernel, type KernelSource, kernelSync, loadKernel, UNKNOWN } from './kernel.ts';
 import type { Flavour } from './kernels.ts';
+import { instantiate, sourceOf } from './instance.ts';
 import { Machine, type MachineIdentity } from './machine.ts';
 import { MemoryPool } from './memory.ts';
-import { sourceLookup } from './source.ts';
 import { checkBootBlock, checkSnapshot, layFrames, type Snapshot } from './snapshot.ts';
 import { type RootOptions, switchRoot } from './switchroot.ts';
 import { type InitialFile, makeTree } from './tree.ts';
@@ -102,17 +100,6 @@ function makeMemory(ramBytes: number, flavour: Flavour): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared(flavour) });
 }
 
-function instantiate(kernel: Kernel, cpu: Cpu): KernelExports {
-  const imports = { env: { memory: cpu.memory }, host: cpu.imports as unknown as WebAssembly.ModuleImports };
-  const exports = new WebAssembly.Instance(kernel.module, imports).exports as unknown as KernelExports;
-  cpu.connect(exports);
-  return exports;
-}
-
-function sourceOf(flavour: Flavour): CpuOptions['source'] {
-  return flavour.endsWith('-debug') ? () => sourceLookup(kernelUrl(flavour)) : undefined;
-}
-
 function ramOf({ ram = RAM_DEFAULT_BYTES }: BootOptions): number {
   const rounded = Math.ceil(ram / WASM_PAGE_SIZE) * WASM_PAGE_SIZE;
   if (!(rounded >= RAM_MIN_BYTES && rounded <= RAM_MAX_BYTES)) {
@@ -153,7 +140,8 @@ function fresh(kernel: Kernel, flavour: Flavour, options: BootOptions): Machine 
   );
   must(cpu.attach(), 'cpu_attach', cpu);
   const init = must(exports.machine_start(), 'machine_start', cpu);
-  const identity = { flavour, kernel: kernel.hash, initPid: init, virtualClock: virtual, pool };
+  const { module } = kernel;
+  const identity = { flavour, kernel: kernel.hash, module, initPid: init, virtualClock: virtual, pool };
   const machine = new Machine(cpu, identity);
   fitOut(machine, () => {
     machine.attachDisks(disks);
@@ -216,7 +204,16 @@ function again<M extends Machine>(Class: MachineClass<M>, kernel: Kernel, option
   must(cpu.adopt(0), 'cpu_adopt', cpu);
   must(cpu.exports.machine_resume(1), 'machine_resume', cpu);
   const { fsPid, virtualClock } = snapshot;
-  const machine = new Class(cpu, { flavour, kernel: kernel.hash, initPid: 1, fsPid, virtualClock, pool });
+  const { module } = kernel;
+  const machine = new Class(cpu, {
+    flavour,
+    kernel: kernel.hash,
+    module,
+    initPid: 1,
+    fsPid,
+    virtualClock,
+    pool,
+  });
   const others = disks.map((spec, slot) => (kept.some((disk) => disk.slot === slot) ? undefined : spec));
   fitOut(machine, () => machine.attachDisks(others));
   return machine;

@@ -12,12 +12,14 @@ import { EFAULT, EIO, ESRCH } from '../../assembly/abi/errno.ts';
 import {
   BB_FRAMES_FRESH,
   BB_PANIC_LEN,
-  BB_RUNNABLE,
   BB_STATE,
   BOOTBLOCK,
   CPU_AREA_OFFSET,
   CPU_KERNEL,
+  CPU_RUNNABLE,
+  CPU_TABLE,
   MACHINE_DEAD,
+  NCPU_MAX,
   PAGE_SIZE,
 } from '../../assembly/abi/layout.ts';
 import type { KernelExports, KernelImports } from './exports.ts';
@@ -41,9 +43,10 @@ export interface CpuOptions {
   source?: () => SourceLookup;
   /** Time is RAM state: the scheduler moves it on to the next deadline instead of waiting. */
   virtualClock?: boolean;
+  /** Calls that must wait for another CPU block this thread until they may go on. Default false: they are EDEADLK. */
+  mayWait?: boolean;
 }
 
-const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 const STATE = (BOOTBLOCK + BB_STATE) >>> 2;
 const PANIC_LEN = (BOOTBLOCK + BB_PANIC_LEN) >>> 2;
 
@@ -71,6 +74,10 @@ export class Cpu {
   area = 0;
   /** Index in {@link u32} of this CPU's c_state; before it is attached, of a word that is always 0. */
   state = 0;
+  /** Index in {@link u32} of the count of what it should look at (CPU_RUNNABLE); before that, as {@link state}. */
+  news = 0;
+  /** Its number among the machine's CPUs; -1 before it is attached. */
+  number = -1;
   #exports: KernelExports | undefined;
   #freeSpaces: number[] = [];
   #nextSpace = CALL_SPACES;
@@ -106,6 +113,7 @@ export class Cpu {
     if (u32[STATE] !== MACHINE_DEAD) return error;
     if (u32[PANIC_LEN] === 0)
       recordPanic(u8, u32, `unwound through the kernel: ${error instanceof Error ? error.message : error}`);
+    this.wakeOthers();
     const panic = readPanic(u8, u32, { cause: error });
     if (error instanceof Error && error.stack !== undefined) {
       const frames = error.stack.slice(error.stack.indexOf('\n') + 1);
@@ -118,20 +126,22 @@ export class Cpu {
   /** Attach to the booted machine. Returns the CPU's number or a negated errno. */
   attach(): number {
     const number = this.exports.cpu_attach();
-    if (number >= 0) this.#attached();
+    if (number >= 0) this.#attached(number);
     return number;
   }
 
   /** Take over a CPU whose area is in RAM already (a snapshot's). Its number or a negated errno. */
   adopt(number: number): number {
     const result = this.exports.cpu_adopt(number);
-    if (result >= 0) this.#attached();
+    if (result >= 0) this.#attached(result);
     return result;
   }
 
-  #attached(): void {
+  #attached(number: number): void {
+    this.number = number;
     this.area = this.exports.cpu_area() >>> 0;
     this.state = (this.area - CPU_AREA_OFFSET) >>> 2;
+    this.news = (this.area - CPU_AREA_OFFSET + CPU_RUNNABLE) >>> 2;
     this.pid = 0;
   }
 
@@ -148,6 +158,7 @@ export class Cpu {
     for (const name of Object.keys(calls)) calls[name] = refuse;
     this.pid = 0;
     this.state = 0;
+    this.news = 0;
     this.spaces.length = 0;
     this.u8 = NOTHING;
     this.i32 = new Int32Array(0);
@@ -184,7 +195,27 @@ export class Cpu {
 
   /** Are there blocked calls that may go on? */
   get runnable(): boolean {
-    return this.u32[RUNNABLE] !== 0;
+    return this.u32[this.news] !== 0;
+  }
+
+  /** Is its RAM shared, so that other threads may be CPUs of the machine too? */
+  get shared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer);
+  }
+
+  /** The numbers of the machine's CPUs, in order. */
+  get attached(): number[] {
+    const first = CPU_TABLE >>> 2;
+    return [...this.u32.subarray(first, first + NCPU_MAX)].flatMap((area, i) => (area === 0 ? [] : [i]));
+  }
+
+  /** The machine died here, where no kernel code could tell the others: those that wait are woken to see it. */
+  wakeOthers(): void {
+    if (!this.shared) return;
+    const first = CPU_TABLE >>> 2;
+    for (const cpu of this.u32.slice(first, first + NCPU_MAX)) {
+      if (cpu !== 0) Atomics.notify(this.i32, (cpu + CPU_RUNNABLE) >>> 2);
+    }
   }
 
   /** The panic that killed the machine, if one did. */

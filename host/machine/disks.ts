@@ -100,6 +100,11 @@ export class Disks {
     return slot;
   }
 
+  /** A device for a slot whose disk another thread has attached: this thread's way to it. */
+  join(slot: number, device: BlockDevice | RemoteDisk, options: DiskOptions): void {
+    this.#ports[slot] = newPort(device, options);
+  }
+
   detach(slot: number): void {
     const port = this.#ports[slot];
     if (port === undefined) throw syscallError(ENXIO, 'detachDisk', `/dev/vbd${slot}`);

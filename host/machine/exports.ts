@@ -119,7 +119,8 @@ export interface KernelExports {
   /** The next process to which something happened that its host should know: it caught a signal
    *  (PE_SIGNAL: sys_sigtake tells which), or a signal ended it (PE_EXIT: its blocked calls are gone,
    *  and its pid may be too). Its pid, PE_* as u32 at SA_DATA; 0 if there is none. Such processes are
-   *  counted in BB_RUNNABLE, each once. */
+   *  counted in CPU_RUNNABLE, each once. In `smp` it tells what this CPU hears of: processes that it made
+   *  (proc_hear); PE_DOOMED comes first of one that other CPUs act for. */
   proc_event(): number;
 
   // ── names ──────────────────────────────────────────────────────────────────────────────────
@@ -302,6 +303,20 @@ export interface KernelExports {
   sys_resume(lwp: number): number;
   /** Give up a blocked call: returns what it had done (bytes > 0) or -EINTR, and frees the Lwp. */
   sys_cancel(lwp: number): number;
+
+  // ── several CPUs (smp) ─────────────────────────────────────────────────────────────────────
+  /** Wait, outside the kernel, until CPU_RUNNABLE is not 0 or a deadline is over: 1; 0 after `timeoutMs`
+   *  (negative: never); -EPANIC; -ESRCH: this CPU was killed; -ENOSYS in `up`. */
+  lwp_wait(timeoutMs: number): number;
+  /** 1 if this CPU's Lwp is still there: a process that ends takes its own with it. */
+  lwp_alive(lwp: number): number;
+  /** A CPU enters the kernel no more, and its thread may be terminated: 0. -EBUSY: it is inside; -ESRCH:
+   *  there is none; -EINVAL: the caller's own. */
+  cpu_kill(number: number): number;
+  /** The thread of a CPU has ended: its number is free. In the middle of a call that is a panic. 0, -ESRCH. */
+  cpu_lost(number: number): number;
+  /** This CPU hears (proc_event) of that process from now on: 0 or -ESRCH. */
+  proc_hear(pid: number): number;
 
   // ── looking inside (tests, benchmarks) ─────────────────────────────────────────────────────
   /** Runs an operation `count` times inside the kernel; op: BENCH_*. Returns 0. */

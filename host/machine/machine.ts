@@ -16,6 +16,7 @@ import type { BlockDevice } from '../devices/types.ts';
 import { startInterval, stopTimer, type Timer } from '#platform';
 import type { Cpu } from './cpu.ts';
 import { type AttachedDisk, type DiskOptions, Disks, type DiskSpec, split } from './disks.ts';
+import { type Joined, type Ticket, Tickets } from './join.ts';
 import type { Flavour } from './kernels.ts';
 import type { MemoryPool } from './memory.ts';
 import { LeakError } from './panic.ts';
@@ -24,6 +25,7 @@ import { copyFrames, type Snapshot } from './snapshot.ts';
 export interface MachineIdentity {
   flavour: Flavour;
   kernel: string;
+  module: WebAssembly.Module;
   initPid: number;
   fsPid?: number;
   virtualClock: boolean;
@@ -42,6 +44,7 @@ export class Machine {
   #fsProcess: Process;
   readonly #identity: MachineIdentity;
   readonly #disks: Disks;
+  #tickets: Tickets | undefined;
   /** While there are disks, and the clock is real. */
   #ticker: Timer | undefined;
   #down = false;
@@ -160,6 +163,49 @@ export class Machine {
     if (this.#identity.virtualClock) this.cpu.elapsedUs += Math.round(ms * 1000);
   }
 
+  /** How many CPUs the machine has now: this thread, and those that have joined. */
+  get cpus(): number {
+    return this.#down ? 0 : this.cpu.attached.length;
+  }
+
+  /**
+   * What one thread needs to join the machine as a CPU of its own ({@link joinMachine}): it can be posted
+   * to a worker, or given as its workerData. One ticket is for one thread.
+   * @throws Error for a machine of flavour 'up'; ESRCH after shutdown
+   * @example
+   * const ticket = machine.ticket();
+   * machine.attend(new Worker(url, { workerData: ticket }), ticket);
+   */
+  ticket(): Ticket {
+    if (this.#down) throw syscallError(ESRCH, 'ticket');
+    const { flavour, module, virtualClock } = this.#identity;
+    this.#tickets ??= new Tickets(this.cpu, { flavour, module, virtualClock });
+    return this.#tickets.issue();
+  }
+
+  /** Notice when a thread ends that has joined, or is to, by this ticket, whatever way it ends. */
+  attend(thread: Joined, ticket: Ticket): void {
+    thread.once('exit', () => {
+      if (!this.#down) this.cpuEnded(ticket);
+    });
+  }
+
+  /**
+   * The thread with this ticket is to enter the kernel no more: true, and it may be terminated, in the
+   * middle of whatever it does; or it has ended. False: it is in the middle of a call; try again.
+   */
+  killCpu(ticket: Ticket): boolean {
+    return this.#tickets?.kill(ticket) ?? true;
+  }
+
+  /**
+   * The thread with this ticket has ended: its CPU, if it still had one, is given up. If it ended in the
+   * middle of a call, the machine panics: what it held there nobody can release.
+   */
+  cpuEnded(ticket: Ticket): void {
+    this.#tickets?.ended(ticket);
+  }
+
   /**
    * Everything the machine is, copied. Quick: it costs by the frames in use. A disk that can be written is
    * in it, as it is at that moment; one that is only read is named, and must be given again at
@@ -225,6 +271,7 @@ export class Machine {
     this.#down = true;
     this.#tick();
     const { cpu } = this;
+    this.#tickets?.close();
     cpu.scheduler.shutdown();
     const leaks = cpu.exports.machine_shutdown();
     if (cpu.panic !== undefined) {

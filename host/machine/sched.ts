@@ -3,23 +3,36 @@
  *
  * A call that must wait leaves an Lwp in RAM and returns -ERESTART. The host keeps what to do
  * about it here, under the Lwp's number. When a later call wakes the channel, the kernel counts
- * the Lwp in BB_RUNNABLE; `kick` then drains all such Lwps in a microtask, and each waiter
- * resumes its Lwp and issues its call again. BB_DEADLINE is the earliest time at which an Lwp
+ * the Lwp in CPU_RUNNABLE of this CPU; `kick` then drains all such Lwps in a microtask, and each waiter
+ * resumes its Lwp and issues its call again. In shared memory it may be another thread that wakes it:
+ * so while anybody waits here the word is watched (Atomics.waitAsync; a poll where there is none), and
+ * a thread that may block does so on it (lwp_wait). BB_DEADLINE is the earliest time at which an Lwp
  * wakes by itself; a timer moves the kernel's clock on then. The timer keeps the process open:
  * it will certainly do something. A wait without a deadline does not.
  *
- * BB_RUNNABLE also counts processes of which the kernel has news: a signal ended one (its Lwps are
+ * CPU_RUNNABLE also counts processes of which the kernel has news: a signal ended one (its Lwps are
  * gone, so whoever waits for them is told here), or it caught one. Listeners hear of both, before
  * the calls that the signal interrupted go on.
  */
-import { BB_DEADLINE, BB_RUNNABLE, BOOTBLOCK, PE_EXIT, SA_DATA } from '../../assembly/abi/layout.ts';
+import { BB_DEADLINE, BOOTBLOCK, PE_EXIT, SA_DATA } from '../../assembly/abi/layout.ts';
 import { startTimeout, stopTimer, type Timer } from '#platform';
 import type { Cpu } from './cpu.ts';
 
-const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 const DEADLINE = (BOOTBLOCK + BB_DEADLINE) >>> 3;
 /** setTimeout takes no longer delay. */
 const MAX_DELAY_MS = 0x7fffffff;
+/** How often what other threads wake is looked for, where the engine does not tell. */
+const POLL_MS = 5;
+/** So long nothing happens before a virtual clock is moved to the next deadline, on a machine with several CPUs. */
+const VIRTUAL_PATIENCE_MS = 5;
+
+/** Of ES2024: a promise of a notification. */
+type WaitAsync = (
+  array: Int32Array,
+  index: number,
+  value: number,
+) => { async: true; value: Promise<string> } | { async: false; value: string };
+const { waitAsync } = Atomics as unknown as { waitAsync?: WaitAsync };
 
 export interface Waiter {
   readonly pid: number;
@@ -48,6 +61,9 @@ export class Scheduler {
   #timer: Timer | undefined;
   #timerDeadline = 0;
   #down = false;
+  /** Another thread's notification is awaited. */
+  #watching = false;
+  #poll: Timer | undefined;
 
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
@@ -74,7 +90,7 @@ export class Scheduler {
 
   /** Drain soon if there is something to drain. Call after anything that may have woken someone. */
   kick(): void {
-    if (this.#queued || this.#down || this.#cpu.u32[RUNNABLE] === 0) return;
+    if (this.#queued || this.#down || !this.#cpu.runnable) return;
     this.#queued = true;
     queueMicrotask(() => {
       this.#queued = false;
@@ -96,9 +112,40 @@ export class Scheduler {
     this.#arm();
   }
 
+  /** While somebody here waits for what other threads do, hear of it. */
+  #watch(): void {
+    const cpu = this.#cpu;
+    if (this.#watching || this.#down || !cpu.shared) return;
+    if (this.#waiters.size === 0 && this.#listeners.size === 0) return;
+    const wait = cpu.runnable ? undefined : waitAsync?.(cpu.i32, cpu.news, 0);
+    this.#watching = true;
+    if (wait?.async) void wait.value.then(() => this.#noticed());
+    else {
+      this.#poll = startTimeout(() => this.#noticed(), POLL_MS);
+      if (this.#waiters.size === 0) this.#poll.unref();
+    }
+  }
+
+  #noticed(): void {
+    this.#watching = false;
+    this.#poll = undefined;
+    if (this.#down) return;
+    if (this.#cpu.panic === undefined) this.drain();
+    else this.#died();
+  }
+
+  /** The machine panicked on another CPU: what waits here never goes on. */
+  #died(): void {
+    this.stop();
+    const waiters = [...this.#waiters.values()];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.killed();
+  }
+
   /** Call `listener` with what the kernel tells of processes, until the function returned is called. */
   onEvent(listener: EventListener): () => void {
     this.#listeners.add(listener);
+    this.#watch();
     return () => void this.#listeners.delete(listener);
   }
 
@@ -124,6 +171,8 @@ export class Scheduler {
       if (next === lwp) return true;
       if (next > 0) this.#run(next);
       else if (this.#hear()) continue;
+      // another CPU may have ended the process meanwhile
+      else if (this.#cpu.shared && exports.lwp_alive(lwp) !== 1) return false;
       else if (!this.#sleep()) return false;
     }
   }
@@ -173,8 +222,16 @@ export class Scheduler {
     this.stop();
   }
 
-  /** Stop the timer. */
+  /** Stop the timers. */
   stop(): void {
+    this.#disarm();
+    if (this.#poll === undefined) return;
+    stopTimer(this.#poll);
+    this.#poll = undefined;
+    this.#watching = false;
+  }
+
+  #disarm(): void {
     if (this.#timer !== undefined) stopTimer(this.#timer);
     this.#timer = undefined;
     this.#timerDeadline = 0;
@@ -196,6 +253,7 @@ export class Scheduler {
     // One that was let go on may have shut the machine down.
     if (this.#down) return false;
     const deadline = this.#cpu.f64[DEADLINE];
+    if (this.#cpu.shared && this.#cpu.options.mayWait) return this.#block(deadline);
     if (deadline === 0) return false;
     if (!this.#cpu.options.virtualClock) {
       const ms = deadline - this.#cpu.realtimeMs();
@@ -209,6 +267,14 @@ export class Scheduler {
     return true;
   }
 
+  /** Block until there is something to look at. A virtual clock stands still while every CPU waits, so it is moved on then. */
+  #block(deadline: number): boolean {
+    const { exports, options } = this.#cpu;
+    const result = exports.lwp_wait(options.virtualClock && deadline !== 0 ? VIRTUAL_PATIENCE_MS : -1);
+    if (result === 0) this.#passTime();
+    return result >= 0;
+  }
+
   /** The next deadline is over. A virtual clock is moved to it: nothing else is there to move it. */
   #passTime(): void {
     const { exports, options, f64, area } = this.#cpu;
@@ -220,9 +286,10 @@ export class Scheduler {
   }
 
   #arm(): void {
+    this.#watch();
     const deadline = this.#waiters.size === 0 ? 0 : this.#cpu.f64[DEADLINE];
     if (deadline === this.#timerDeadline) return;
-    this.stop();
+    this.#disarm();
     if (deadline === 0) return;
     this.#timerDeadline = deadline;
     const ms = this.#cpu.options.virtualClock ? 0 : Math.ceil(deadline - this.#cpu.realtimeMs());

@@ -3,7 +3,7 @@
  * returns, and brings the kernel's news (a signal caught, a process ended) to the function.
  */
 import { ESRCH } from '../../assembly/abi/errno.ts';
-import { PE_EXIT } from '../../assembly/abi/layout.ts';
+import { PE_EXIT, PE_SIGNAL } from '../../assembly/abi/layout.ts';
 import { SIG_DFL, SIGPIPE, SIGXFSZ } from '../../assembly/abi/signals.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isSyscallError } from '../syscalls/errors.ts';
@@ -100,7 +100,7 @@ export class Runtime {
 
   #event(pid: number, kind: number): void {
     if (kind === PE_EXIT) this.#gone(pid);
-    else this.#running.get(pid)?.deliver();
+    else if (kind === PE_SIGNAL) this.#running.get(pid)?.deliver();
   }
 
   #gone(pid: number): void {

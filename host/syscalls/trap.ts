@@ -9,14 +9,7 @@
  */
 import { EDEADLK, ERESTART, ESRCH } from '../../assembly/abi/errno.ts';
 import { PATH_MAX } from '../../assembly/abi/flags.ts';
-import {
-  BB_RUNNABLE,
-  BOOTBLOCK,
-  SA_DATA,
-  SA_DATA_SIZE,
-  SA_PATH2,
-  SA_SIZE,
-} from '../../assembly/abi/layout.ts';
+import { SA_DATA, SA_DATA_SIZE, SA_PATH2, SA_SIZE } from '../../assembly/abi/layout.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { KernelExports } from '../machine/exports.ts';
 import { AbortError } from './fs/errors.ts';
@@ -25,7 +18,6 @@ import { nullBytes } from './fs/validate.ts';
 import { syscallError } from './errors.ts';
 import { Buffer, textReader } from '#platform';
 
-const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 const encoder = new TextEncoder();
 
 export class Trap {
@@ -42,6 +34,7 @@ export class Trap {
   text: (start: number, end: number) => string;
   #escaped = false;
   readonly #machine: Uint32Array;
+  readonly #news: number;
 
   constructor(cpu: Cpu, pid: number) {
     this.cpu = cpu;
@@ -54,6 +47,7 @@ export class Trap {
     this.dataU32 = new Uint32Array(buffer, cpu.area + SA_DATA, SA_DATA_SIZE / 4);
     this.text = textReader(this.area);
     this.#machine = cpu.u32;
+    this.#news = cpu.news;
   }
 
   /** Make this process the CPU's current one. */
@@ -114,7 +108,7 @@ export class Trap {
 
   /** A call that changes something is over: whoever it woke may go on. */
   changed(): void {
-    if (this.#machine[RUNNABLE] !== 0) this.cpu.scheduler.kick();
+    if (this.#machine[this.#news] !== 0) this.cpu.scheduler.kick();
   }
 
   /**
@@ -179,7 +173,7 @@ export class Trap {
         },
         killed: () => {
           signal?.removeEventListener('abort', abort);
-          reject(syscallError(ESRCH, 'wait'));
+          reject(cpu.panic ?? syscallError(ESRCH, 'wait'));
         },
       };
       cpu.scheduler.wait(lwp, waiter);

@@ -150,6 +150,11 @@ export const LEFT_OUT: Partial<Record<ExportName, string>> = {
   disk_attach: 'a disk that the host does not have; test/fault fails its requests',
   disk_detach: 'there is never a disk to take away here',
   cpu_detach: 'an instance without a CPU can make no call any more',
+  cpu_kill: 'there is never another CPU here; test/smp kills them',
+  cpu_lost: 'there is never another CPU here; test/smp loses them',
+  lwp_wait: 'would wait for another CPU, and there is none; see test/smp',
+  lwp_alive: 'asked by threads that wait for other CPUs; see test/smp',
+  proc_hear: 'moves news between CPUs, of which there is one; see test/smp',
   machine_shutdown: 'ends every session; within a call it is tried for EDEADLK',
 };
 

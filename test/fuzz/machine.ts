@@ -6,8 +6,9 @@ import {
   BB_PANIC_LEN,
   BB_PANIC_MAX,
   BB_PANIC_MSG,
-  BB_RUNNABLE,
   BOOTBLOCK,
+  CPU_AREA_OFFSET,
+  CPU_RUNNABLE,
   IOV_SIZE,
   PAGE_SIZE,
   SA_DATA,
@@ -227,7 +228,7 @@ export class FuzzMachine {
   }
 
   get runnable(): number {
-    return this.#word(BB_RUNNABLE);
+    return this.u32[(this.area - CPU_AREA_OFFSET + CPU_RUNNABLE) >>> 2];
   }
 
   dataWord(index: number): number {

@@ -4,7 +4,7 @@
  * go on on a copy of the machine.
  */
 import { ERESTART, ESRCH } from '../../assembly/abi/errno.ts';
-import { BB_RUNNABLE, BOOTBLOCK, SA_DATA, SA_PATH2, SA_SIZE } from '../../assembly/abi/layout.ts';
+import { SA_DATA, SA_PATH2, SA_SIZE } from '../../assembly/abi/layout.ts';
 import type { KernelExports } from '../../host/machine/exports.ts';
 import { KernelPanic } from '../../host/machine/panic.ts';
 import type { Machine } from '../../host/machine/machine.ts';
@@ -32,7 +32,6 @@ interface Waiting {
 }
 
 const encoder = new TextEncoder();
-const RUNNABLE = (BOOTBLOCK + BB_RUNNABLE) >>> 2;
 
 /** Process 1 is the host's own; more than these are not made. */
 const PROCESSES_MAX = 6;
@@ -90,7 +89,7 @@ export class Player {
   }
 
   #letGoOn(): { result: number; written: string } {
-    const { exports, u32 } = this.machine.cpu;
+    const { exports } = this.machine.cpu;
     let result = 0;
     let written = '';
     // what goes on may wake others, and so on; each step of it is one more
@@ -104,7 +103,7 @@ export class Player {
       result = (Math.imul(result, 31) + played.result) | 0;
       written += played.written;
     }
-    if (u32[RUNNABLE] === 0) return { result, written };
+    if (!this.machine.cpu.runnable) return { result, written };
     return { result: result ^ 1, written };
   }
 
