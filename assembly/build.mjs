@@ -1,4 +1,4 @@
-// Builds the kernel: writes the generated stack probe, then runs asc once per target.
+// Builds the kernel: writes the generated stack probe and the gates (gate.mjs), then runs asc once per target.
 // usage: node assembly/build.mjs [target…]   (default: the four artefacts; also: plain)
 //        node assembly/build.mjs --check     (compiles and writes nothing)
 import { spawn } from 'node:child_process';
@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode, encode } from '@jridgewell/sourcemap-codec';
+import { buildGates } from './gate.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -112,6 +113,7 @@ const worker = async () => {
   for (let t = queue.shift(); t !== undefined; t = queue.shift()) await compile(t);
 };
 try {
+  if (!check) await buildGates(root, join(root, 'build/kernel'));
   await Promise.all([worker(), worker()]);
 } catch (e) {
   console.error(e.message);

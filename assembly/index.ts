@@ -21,6 +21,7 @@ export {
   machine_stop,
   machine_tick,
   sys_cancel,
+  sys_giveup,
   sys_resume,
 } from './sys/machine';
 export {
@@ -126,3 +127,63 @@ export {
   sys_statfs,
   sys_umount2,
 } from './sys/mounts';
+export {
+  wasi_clock_res_get,
+  wasi_clock_time_get,
+  wasi_proc_raise,
+  wasi_random_get,
+  wasi_sched_yield,
+} from './sys/wasi/clock';
+export {
+  wasi_fd_advise,
+  wasi_fd_allocate,
+  wasi_fd_datasync,
+  wasi_fd_pread,
+  wasi_fd_pwrite,
+  wasi_fd_read,
+  wasi_fd_seek,
+  wasi_fd_sync,
+  wasi_fd_tell,
+  wasi_fd_write,
+} from './sys/wasi/data';
+export {
+  wasi_fd_close,
+  wasi_fd_fdstat_get,
+  wasi_fd_fdstat_set_flags,
+  wasi_fd_fdstat_set_rights,
+  wasi_fd_filestat_get,
+  wasi_fd_filestat_set_size,
+  wasi_fd_filestat_set_times,
+  wasi_fd_prestat_dir_name,
+  wasi_fd_prestat_get,
+  wasi_fd_renumber,
+} from './sys/wasi/fds';
+export {
+  wasi_path_create_directory,
+  wasi_path_filestat_get,
+  wasi_path_filestat_set_times,
+  wasi_path_link,
+  wasi_path_open,
+  wasi_path_readlink,
+  wasi_path_remove_directory,
+  wasi_path_rename,
+  wasi_path_symlink,
+  wasi_path_unlink_file,
+} from './sys/wasi/paths';
+export { wasi_poll_oneoff } from './sys/wasi/poll';
+export { wasi_fd_readdir } from './sys/wasi/readdir';
+export {
+  wasi_resume,
+  wasi_args_get,
+  wasi_args_sizes_get,
+  guest_create,
+  wasi_environ_get,
+  wasi_environ_sizes_get,
+  guest_free,
+  guest_preopen,
+  wasi_sock_accept,
+  wasi_sock_recv,
+  wasi_sock_send,
+  wasi_sock_shutdown,
+  guest_strings,
+} from './sys/wasi/start';

@@ -57,3 +57,5 @@ export const ECANCELED = 125;
 export const ERESTART = 512;
 /** Never reaches a program: a walk without locks met what it cannot decide; take the locks. */
 export const ERETRY = 513;
+/** Reaches a WASI guest alone: a right is missing, or a path leads out of what was opened to it. */
+export const ENOTCAPABLE = 516;

@@ -13,7 +13,7 @@ import {
 } from '../abi/disk';
 import { EACCES, EBADF, EINVAL, ENOSPC, ENOTTY, ENXIO } from '../abi/errno';
 import { O_ACCMODE, O_RDONLY, S_IFBLK } from '../abi/flags';
-import { copyin, copyout } from '../kern/imports';
+import { copyin, copyout } from '../kern/copy';
 import { credIsRoot, curcred } from '../proc/cred';
 import { File } from '../proc/file';
 import { IO_SYNC } from '../vfs/defaults';

@@ -20,7 +20,7 @@ import {
   TTYAUX_MAJOR,
 } from '../abi/termios';
 import { Roots, roots } from '../kern/boot';
-import { copyin, copyout } from '../kern/imports';
+import { copyin, copyout } from '../kern/copy';
 import { spinLock, spinUnlock } from '../kern/lock';
 import { curcred } from '../proc/cred';
 import { File, fileSetFree } from '../proc/file';

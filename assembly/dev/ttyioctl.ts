@@ -39,7 +39,7 @@ import {
   WINSIZE_SIZE,
 } from '../abi/termios';
 import { roots } from '../kern/boot';
-import { copyin, copyout } from '../kern/imports';
+import { copyin, copyout } from '../kern/copy';
 import { File } from '../proc/file';
 import { curproc, Proc } from '../proc/proc';
 import { signalGroup } from '../proc/signal';

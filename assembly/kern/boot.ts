@@ -192,6 +192,8 @@ export class Roots {
   r_zbio: u32;
   r_zjbuf: u32;
   r_zjrevoke: u32;
+  r_zwasi: u32;
+  r_wasi: u32; //         r_proclock; all WASI guests (sys/wasi/guest.ts)
   // a text cursor for the panic message
   r_text0: u32;
   r_text1: u32;

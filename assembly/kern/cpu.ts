@@ -73,6 +73,10 @@ export class Cpu {
   c_evtail: u32;
   c_proc: u32; //      r_proclock; its current process, as others see it (smp)
   c_nowait: u32; //    1: its thread may not block (a page's): it spins for locks
+  c_wasi: u32; //      the WASI guest that was here last (sys/wasi/guest.ts)
+  c_guest: u32; //     a WASI call is in progress: its guest's space; 0: none is. Lookups are confined then
+  c_restore: u32; //   1: when the WASI call is over, the CPU acts for c_hostpid (or none) again
+  c_hostpid: i32;
   // then, at fixed offsets: held locks, counts, scratch
   // @ts-ignore: decorator
   @inline

@@ -2,10 +2,10 @@
 
 // @ts-ignore: decorator
 @external('host', 'copyin')
-export declare function copyin(space: u32, uaddr: u32, kaddr: usize, len: u32): i32;
+export declare function hostCopyin(space: u32, uaddr: u32, kaddr: usize, len: u32): i32;
 // @ts-ignore: decorator
 @external('host', 'copyout')
-export declare function copyout(space: u32, uaddr: u32, kaddr: usize, len: u32): i32;
+export declare function hostCopyout(space: u32, uaddr: u32, kaddr: usize, len: u32): i32;
 // @ts-ignore: decorator
 @external('host', 'clock_read')
 export declare function hostClockRead(clock: i32, kaddr: usize): void;

@@ -79,7 +79,7 @@ export class Proc {
   p_chan1: u32;
   p_ncpu: u32; //      smp: CPUs whose current process it is
   p_evcpu: u32; //     Cpu that hears of it: whose that made it
-  p_pad: u32;
+  p_wasi: u32; //      r_proclock; the WASI guest that runs as it (sys/wasi/guest.ts); 0 = none
 
   // @ts-ignore: decorator
   @inline

@@ -22,7 +22,7 @@
  * S5. An Lwp is resumed by the CPU that blocked (lwp_cpu), and by no other: what that CPU holds of the
  *     caller (buffers, a stack) is not in RAM. With a CPU go its Lwps.
  */
-import { EINTR, EINVAL, ERESTART, ENOMEM, ESRCH } from '../abi/errno';
+import { EDEADLK, EINTR, EINVAL, ERESTART, ENOMEM, ESRCH } from '../abi/errno';
 import { bb, Roots, roots } from '../kern/boot';
 import { clockMs } from '../kern/clock';
 import { Cpu, cpuNotRunnable, cpuRunnable, curcpu, curprocp } from '../kern/cpu';
@@ -56,7 +56,7 @@ export class Lwp {
   lwp_arg: u32; //      the call's own
   lwp_stage: u32; //    the call's own
   lwp_cpu: u32; //      Cpu whose call it is
-  lwp_intr: u32; //     1: a signal ended the wait; the call must not wait again
+  lwp_intr: u32; //     EINTR: a signal ended the wait; EDEADLK: nobody can; the call must not wait again
   lwp_pad: u32;
 }
 
@@ -132,7 +132,8 @@ function runQueue(c: Cpu): Chan {
  * or -ENOMEM. `call` names the call; deadlines are absolute and set once, on the first block.
  */
 export function lwpBlock(ch: Chan, call: u32, fp: File, deadline: f64): i32 {
-  if (interrupted()) return -EINTR;
+  const why = interrupted();
+  if (why != 0) return -why;
   const l = lwpGet(call, fp);
   if (changetype<usize>(l) == 0) return -ENOMEM;
   spinLock(sleepLock());
@@ -146,11 +147,12 @@ export function lwpBlock(ch: Chan, call: u32, fp: File, deadline: f64): i32 {
   return -ERESTART;
 }
 
-/** Has the current process caught a signal, or had it when this call was waiting? */
-function interrupted(): bool {
+/** Why the call may not wait: EINTR, the current process has caught a signal, or had when this call
+ *  was waiting; EDEADLK; 0: it may. */
+function interrupted(): i32 {
   const l = lwpResume();
-  if (changetype<usize>(l) != 0 && l.lwp_intr != 0) return true;
-  return curproc().p_sigpend != 0;
+  if (changetype<usize>(l) != 0 && l.lwp_intr != 0) return <i32>l.lwp_intr;
+  return curproc().p_sigpend != 0 ? EINTR : 0;
 }
 
 /** Every wait of a process ends: it has caught a signal. */
@@ -160,7 +162,7 @@ export function lwpInterrupt(proc: u32): void {
   for (let p = roots().r_lwps; p != 0; p = changetype<Lwp>(<usize>p).lwp_next) {
     const l = changetype<Lwp>(<usize>p);
     if (l.lwp_proc != proc) continue;
-    l.lwp_intr = 1;
+    l.lwp_intr = EINTR;
     if (l.lwp_state != LWP_WAITING) continue;
     if (l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
     makeRunnable(l);
@@ -272,6 +274,22 @@ export function lwpSetCurrent(id: u32): i32 {
   l.lwp_state = LWP_RUNNING;
   curcpu.c_lwp = <u32>changetype<usize>(l);
   return 0;
+}
+
+/** Make an Lwp of this CPU's that nobody will wake current, for its call to end with what it has done or -EDEADLK. */
+export function lwpGiveUp(l: Lwp): void {
+  lwpPutBack();
+  spinLock(sleepLock());
+  if (l.lwp_state == LWP_WAITING && l.lwp_chan != 0) dequeue(changetype<Chan>(<usize>l.lwp_chan), l);
+  if (l.lwp_state == LWP_RUNNABLE) {
+    dequeue(runQueue(curcpu), l);
+    cpuNotRunnable(curcpu);
+  }
+  l.lwp_chan = 0;
+  l.lwp_state = LWP_RUNNING;
+  l.lwp_intr = EDEADLK;
+  spinUnlock(sleepLock());
+  curcpu.c_lwp = <u32>changetype<usize>(l);
 }
 
 /** The CPU turns to something else: an Lwp that was made current and not gone on with may be again. */

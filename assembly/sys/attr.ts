@@ -329,7 +329,7 @@ function badNs(ns: u32): bool {
   return ns > 999999999 && ns != UTIME_NOW && ns != UTIME_OMIT;
 }
 
-function utimens(vp: Vnode, mp: Mount, ncp: usize, as_: f64, ans: u32, ms: f64, mns: u32): i32 {
+export function utimens(vp: Vnode, mp: Mount, ncp: usize, as_: f64, ans: u32, ms: f64, mns: u32): i32 {
   if (ans == UTIME_OMIT && mns == UTIME_OMIT) return 0;
   if (mountReadOnly(mp)) return -EROFS;
   const cr = curcred();

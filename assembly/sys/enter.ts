@@ -18,7 +18,8 @@ import { writebackDue, writebackShortage } from '../vfs/writeback';
 import { pageShortage } from '../vm/page';
 import { leaveSlow } from './exit';
 
-function enterSlow(): i32 {
+/** sysEnter where there is something to do first. */
+export function enterSlow(): i32 {
   const r = roots();
   if (r.r_entermark != r.r_lowwater) {
     r.r_entermark = r.r_lowwater;
@@ -54,7 +55,7 @@ export function sysLeave(result: i32): i32 {
 
 
 /** A call that has an Lwp: it waits on, or it is done with it. */
-function leaveLwp(result: i32): void {
+export function leaveLwp(result: i32): void {
   const c = curcpu;
   const l = lwpResume();
   c.c_lwp = 0;

@@ -34,6 +34,7 @@ import { procClose } from '../vfs/procdirs';
 import { mountSweep } from '../vfs/vfsmount';
 import { deferredRun } from '../vfs/vnode';
 import { lwpRelease } from './enter';
+import { guestEndLocked } from './wasi/guest';
 
 /** Whose status nobody will ask for goes altogether. r_proclock held. */
 function reapable(p: Proc): bool {
@@ -96,6 +97,7 @@ function procEnd(p: Proc, status: u32): void {
   p.p_flag |= PF_ENDING;
   p.p_xstat = status;
   p.p_sigpend = 0;
+  guestEndLocked(p);
   spinUnlock(procLock());
   ttySessionEnd(p);
   procClose(p);

@@ -85,7 +85,7 @@ function writable(fd: i32): File {
 /** Can this kind of file be positioned? (Type 0: the anonymous files of calls like inotify_init.) */
 // @ts-ignore: decorator
 @inline
-function seekable(vp: Vnode): bool {
+export function seekable(vp: Vnode): bool {
   return vp.v_type != S_IFIFO && vp.v_type != S_IFSOCK && vp.v_type != 0 && (vp.v_flag & VN_NOSEEK) == 0;
 }
 
@@ -140,7 +140,7 @@ function transferred(e: i32, done: u32): i32 {
 }
 
 /** VOP_READ and what follows it. The count, or an errno if nothing was moved. */
-function readUio(fp: File, u: Uio): i32 {
+export function readUio(fp: File, u: Uio): i32 {
   const vp = fileVnode(fp);
   const before = resumeUio(fp, u);
   const want = u.uio_resid;
@@ -151,7 +151,7 @@ function readUio(fp: File, u: Uio): i32 {
   return transferred(e, before + moved);
 }
 
-function writeUio(fp: File, u: Uio): i32 {
+export function writeUio(fp: File, u: Uio): i32 {
   const vp = fileVnode(fp);
   const before = resumeUio(fp, u);
   const want = u.uio_resid;
@@ -171,24 +171,24 @@ function writeUio(fp: File, u: Uio): i32 {
 }
 
 /** A resumed call: its File is the Lwp's, whatever the descriptor is by now. */
-function resumedFile(fp: File, call: u32): File {
+export function resumedFile(fp: File, call: u32): File {
   const l = lwpResume();
   if (changetype<usize>(l) == 0) return fp;
   return l.lwp_call == call ? changetype<File>(<usize>l.lwp_file) : changetype<File>(<usize>0);
 }
 
-function transferLen(len: u32): u32 {
+export function transferLen(len: u32): u32 {
   return len > RW_MAX ? RW_MAX : len;
 }
 
 /** read and write at the File's own offset. */
-function readAt(fp: File, u: Uio): i32 {
+export function readAt(fp: File, u: Uio): i32 {
   const r = readUio(fp, u);
   if (r > 0) fp.f_offset += r;
   return r;
 }
 
-function writeAt(fp: File, u: Uio): i32 {
+export function writeAt(fp: File, u: Uio): i32 {
   const r = writeUio(fp, u);
   // with O_APPEND the uio was moved to the end first
   if (r > 0) fp.f_offset = u.uio_off;
@@ -308,7 +308,7 @@ export function sys_pwritev(fd: i32, iovcnt: u32, off: f64): i32 {
 
 // ── lseek ────────────────────────────────────────────────────────────────────────────────────
 
-function lseek(fd: i32, offset: f64, whence: u32): i32 {
+export function lseek(fd: i32, offset: f64, whence: u32): i32 {
   const fp = fdGet(fd);
   if (changetype<usize>(fp) == 0) return -EBADF;
   const vp = fileVnode(fp);
@@ -346,7 +346,7 @@ export function sys_lseek(fd: i32, offset: f64, whence: u32): i32 {
 
 // ── fallocate, fsync ─────────────────────────────────────────────────────────────────────────
 
-function fallocate(fd: i32, mode: u32, off: f64, len: f64): i32 {
+export function fallocate(fd: i32, mode: u32, off: f64, len: f64): i32 {
   const fp = fdGet(fd);
   if (changetype<usize>(fp) == 0) return -EBADF;
   if (!(off >= 0) || !(len > 0)) return -EINVAL;
@@ -375,7 +375,7 @@ export function sys_fallocate(fd: i32, mode: u32, off: f64, len: f64): i32 {
 /** VOP_FSYNC: data only, without the attributes that reading it back does not need. */
 export const FSYNC_DATA: u32 = 1;
 
-function fsync(fd: i32, flags: u32): i32 {
+export function fsync(fd: i32, flags: u32): i32 {
   const fp = fdGet(fd);
   if (changetype<usize>(fp) == 0) return -EBADF;
   const vp = fileVnode(fp);

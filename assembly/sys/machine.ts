@@ -45,6 +45,7 @@ import {
   LWP_RUNNING,
   LWP_TAKEN,
   lwpFind,
+  lwpGiveUp,
   lwpSetCurrent,
   lwpTake,
   sleepInit,
@@ -83,6 +84,7 @@ import { cpusForget, cpusLetGo, cpusOthers, cpusStop } from './cpus';
 import { leaveDooming, leaveSlow, procDestroy } from './exit';
 import { procCreate } from './process';
 import { startMounts } from './start';
+import { wasiInit, wasiShutdown } from './wasi/guest';
 
 /** RAM in bytes: the whole memory. A memory of 65536 wasm pages would wrap; 65535 is the most. */
 function ramBytes(): u64 {
@@ -117,6 +119,7 @@ export function machine_boot(seed: f64, seeded: i32, virtualClock: i32, epochSec
   sleepInit();
   lockInit();
   inotifyInit();
+  wasiInit();
   bioInit();
   writebackInit();
   mountInit();
@@ -247,6 +250,7 @@ export function machine_shutdown(): i32 {
   diskShutdown();
   diskPagerShutdown();
   traceShutdown();
+  wasiShutdown();
   reclaimAll();
   return cpuLeave(leakReport());
 }
@@ -419,6 +423,18 @@ export function sys_cancel(id: u32): i32 {
   const done = l.lwp_done;
   lwpRelease(l);
   return leaveDooming(done != 0 ? <i32>done : -EINTR);
+}
+
+/** Nobody can wake a waiting call: it becomes current, as by sys_resume, and ends with what it has done, or -EDEADLK. */
+export function sys_giveup(id: u32): i32 {
+  const e = cpuEnter();
+  if (e != 0) return e;
+  const l = lwpFind(id);
+  if (changetype<usize>(l) == 0) return cpuLeave(-ESRCH);
+  if (l.lwp_state == LWP_RUNNING) return cpuLeave(-EINVAL);
+  const became = procBecome(changetype<Proc>(<usize>l.lwp_proc));
+  if (became == 0) lwpGiveUp(l);
+  return leaveDooming(became);
 }
 
 /** Note what every zone and the kernel hold now as what boot made for good. Called once, by machine_start. */

@@ -105,7 +105,7 @@ function madeName(nl: Nlookup, e: i32, isdir: bool): i32 {
   return e;
 }
 
-function mkdir(dirfd: i32, plen: u32, mode: u32): i32 {
+export function mkdir(dirfd: i32, plen: u32, mode: u32): i32 {
   const nl = scratchNl(0);
   const e = lookupNew(nl, dirfd, SA_PATH1, plen, true);
   if (e != 0) return e;
@@ -146,7 +146,7 @@ export function sys_mknodat(dirfd: i32, plen: u32, mode: u32, rdev: u32): i32 {
   return sysLeave(mknod(dirfd, plen, mode, rdev));
 }
 
-function symlink(targetlen: u32, dirfd: i32, plen: u32): i32 {
+export function symlink(targetlen: u32, dirfd: i32, plen: u32): i32 {
   if (targetlen == 0) return -ENOENT;
   if (targetlen >= PATH_MAX) return -ENAMETOOLONG;
   const nl = scratchNl(0);
@@ -165,7 +165,7 @@ export function sys_symlinkat(targetlen: u32, dirfd: i32, plen: u32): i32 {
   return sysLeave(symlink(targetlen, dirfd, plen));
 }
 
-function link(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {
+export function link(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {
   if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return -EINVAL;
   let e = pathToVnode(olddirfd, SA_PATH1, oldlen, flags & AT_SYMLINK_FOLLOW ? NL_FOLLOW : 0, flags);
   if (e != 0) return e;
@@ -202,11 +202,10 @@ export function sys_linkat(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u3
   return sysLeave(link(olddirfd, oldlen, newdirfd, newlen, flags));
 }
 
-export function sys_readlinkat(dirfd: i32, plen: u32): i32 {
-  let e = sysEnter();
+/** A link's target at SA_DATA: its length, or an errno. */
+export function readlink(dirfd: i32, plen: u32): i32 {
+  let e = pathToVnode(dirfd, SA_PATH1, plen, 0, AT_EMPTY_PATH);
   if (e != 0) return e;
-  e = pathToVnode(dirfd, SA_PATH1, plen, 0, AT_EMPTY_PATH);
-  if (e != 0) return sysLeave(e);
   const vp = pathVnode();
   if (vp.v_type != S_IFLNK) e = plen == 0 ? -ENOENT : -EINVAL;
   else {
@@ -214,7 +213,13 @@ export function sys_readlinkat(dirfd: i32, plen: u32): i32 {
     if (e >= 0) touchAtimeOn(scratchNl(0).nl_mount, vp);
   }
   pathDone();
-  return sysLeave(e);
+  return e;
+}
+
+export function sys_readlinkat(dirfd: i32, plen: u32): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  return sysLeave(readlink(dirfd, plen));
 }
 
 // ── removing names ───────────────────────────────────────────────────────────────────────────
@@ -256,23 +261,24 @@ function unlinkHere(nl: Nlookup, isdir: bool): i32 {
   return e;
 }
 
-function unlink(dirfd: i32, plen: u32, flags: u32): i32 {
+/** What removes may take the reserve of frames. */
+export function unlink(dirfd: i32, plen: u32, flags: u32): i32 {
   if (flags & ~AT_REMOVEDIR) return -EINVAL;
+  curcpu.c_removing = 1;
   const nl = scratchNl(0);
   let e = pathLookup(nl, dirfd, SA_PATH1, plen, NL_LOCK | NL_NOCROSS);
-  if (e != 0) return e;
-  e = unlinkHere(nl, (flags & AT_REMOVEDIR) != 0);
-  nlookupDone(nl);
+  if (e == 0) {
+    e = unlinkHere(nl, (flags & AT_REMOVEDIR) != 0);
+    nlookupDone(nl);
+  }
+  curcpu.c_removing = 0;
   return e;
 }
 
 export function sys_unlinkat(dirfd: i32, plen: u32, flags: u32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
-  curcpu.c_removing = 1;
-  const r = unlink(dirfd, plen, flags);
-  curcpu.c_removing = 0;
-  return sysLeave(r);
+  return sysLeave(unlink(dirfd, plen, flags));
 }
 
 // ── rename ───────────────────────────────────────────────────────────────────────────────────
@@ -380,7 +386,7 @@ function tellMove(vp: Vnode, fdvp: Vnode, fncp: Namecache, tdvp: Vnode, tncp: Na
   inotifyFile(vp, 0, IN_MOVE_SELF);
 }
 
-function rename(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {
+export function rename(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {
   if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
   if ((flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) == (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
   const from = scratchNl(0);

@@ -26,6 +26,7 @@ import {
   O_TMPFILE,
   O_TRUNC,
   O_WRONLY,
+  PATH_MAX,
   R_OK,
   S_IFBLK,
   S_IFCHR,
@@ -254,17 +255,9 @@ function tmpfileIn(nl: Nlookup, dvp: Vnode, flags: u32, mode: u32): i32 {
 }
 
 /** The walk without locks and then the open; -ERETRY: do it the long way. */
-function openFast(plen: u32, flags: u32): i32 {
-  const p = curproc();
+function openFast(plen: u32, flags: u32, mount: u32, start: u32): i32 {
   const nofollow = (flags & O_NOFOLLOW) != 0;
-  const vp = nlookupFast(
-    <usize>curcpu.c_area + SA_PATH1,
-    plen,
-    p.p_cwdmount,
-    p.p_cwdncp,
-    nofollow,
-    curcred(),
-  );
+  const vp = nlookupFast(<usize>curcpu.c_area + SA_PATH1, plen, mount, start, nofollow, curcred());
   if (changetype<usize>(vp) == 0) return -ERETRY;
   const ncp = changetype<Namecache>(<usize>curcpu.c_fastncp);
   const mp = changetype<Mount>(<usize>curcpu.c_fastmount);
@@ -287,17 +280,34 @@ function open(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   else if (tmpfile) {
     if ((flags & O_ACCMODE) == O_RDONLY || flags & O_CREAT) return -EINVAL;
   } else if (flags & O_DIRECTORY && flags & O_CREAT) return -EINVAL;
-  if (dirfd == AT_FDCWD && plen < 4096 && (flags & (O_CREAT | O_BENEATH)) == 0 && !tmpfile) {
-    const r = openFast(plen, flags);
+  if (dirfd == AT_FDCWD && plen < PATH_MAX && (flags & (O_CREAT | O_BENEATH)) == 0 && !tmpfile) {
+    const p = curproc();
+    const r = openFast(plen, flags, p.p_cwdmount, p.p_cwdncp);
     if (r != -ERETRY) return r;
   }
+  return openSlow(dirfd, plen, flags, mode);
+}
+
+/** A WASI guest's open in a directory of its own, confined to it. */
+export function openBeneath(dir: File, dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
+  if (flags & O_DIRECTORY && flags & O_CREAT) return -EINVAL;
+  const absolute = plen != 0 && load<u8>(<usize>curcpu.c_area + SA_PATH1) == 47;
+  if ((flags & O_CREAT) == 0 && !absolute && dir.f_ncp != 0) {
+    const r = openFast(plen, flags | FF_BENEATH, dir.f_mount, dir.f_ncp);
+    if (r != -ERETRY) return r;
+  }
+  return openSlow(dirfd, plen, flags, mode);
+}
+
+/** Open by the walk that takes locks. */
+function openSlow(dirfd: i32, plen: u32, flags: u32, mode: u32): i32 {
   const nl = scratchNl(0);
   let nlflags: u32 = flags & O_NOFOLLOW ? 0 : NL_FOLLOW;
   if (flags & O_BENEATH) nlflags |= NL_BENEATH;
   let e = pathInit(nl, dirfd, SA_PATH1, plen, nlflags);
   if (e != 0) return e;
   if (nl.nl_flags & NL_BENEATH) flags |= FF_BENEATH;
-  if (tmpfile) return openTmpfile(nl, flags, mode);
+  if ((flags & O_TMPFILE) == O_TMPFILE) return openTmpfile(nl, flags, mode);
   if (flags & O_CREAT) return openCreate(nl, flags, mode);
   e = nlookup(nl);
   if (e != 0) return e;

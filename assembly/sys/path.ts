@@ -1,5 +1,5 @@
 /** From the arguments of a call (dirfd, path in the syscall area) to a place or a vnode. */
-import { EBADF, ENOENT, ENAMETOOLONG, ENOTDIR } from '../abi/errno';
+import { EBADF, EINVAL, ENOENT, ENAMETOOLONG, ENOTDIR } from '../abi/errno';
 import { AT_EMPTY_PATH, AT_FDCWD, O_PATH, PATH_MAX, S_IFDIR } from '../abi/flags';
 import { curcpu } from '../kern/cpu';
 import { curcred } from '../proc/cred';
@@ -12,11 +12,11 @@ import { scratchNl, scratchWord } from '../vfs/scratch';
 import { fileVnode } from '../vfs/vfile';
 import { Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
 
-/** Check that a path has a length it may have and holds no NUL: 0, -ENAMETOOLONG, -ENOENT. */
+/** Check that a path has a length it may have and holds no NUL: 0, -ENAMETOOLONG, -ENOENT (a NUL of a WASI guest's: -EINVAL). */
 function pathCheck(path: usize, len: u32): i32 {
   if (len == 0) return -ENOENT;
   if (len >= PATH_MAX) return -ENAMETOOLONG;
-  for (let i: u32 = 0; i < len; i++) if (load<u8>(path + i) == 0) return -ENOENT;
+  for (let i: u32 = 0; i < len; i++) if (load<u8>(path + i) == 0) return curcpu.c_guest != 0 ? -EINVAL : -ENOENT;
   return 0;
 }
 
@@ -28,16 +28,18 @@ export function pathInit(nl: Nlookup, dirfd: i32, areaOffset: u32, len: u32, fla
   const p = curproc();
   let mp = p.p_cwdmount;
   let ncp = p.p_cwdncp;
+  // whatever a WASI guest looks up stays beneath the directory that it names
+  const confined = curcpu.c_guest != 0;
   const absolute = len != 0 && load<u8>(path) == 47;
   if (dirfd != AT_FDCWD) {
     const fp = fdFile(dirfd);
     if (changetype<usize>(fp) == 0) {
       if (!absolute) return -EBADF;
-    } else if (fp.f_flag & FF_BENEATH || !absolute) {
+    } else if (fp.f_flag & FF_BENEATH || confined || !absolute) {
       if (fileVnode(fp).v_type != S_IFDIR || fp.f_ncp == 0) return -ENOTDIR;
       mp = fp.f_mount;
       ncp = fp.f_ncp;
-      if (fp.f_flag & FF_BENEATH) flags |= NL_BENEATH;
+      if (fp.f_flag & FF_BENEATH || confined) flags |= NL_BENEATH;
     }
   }
   nlookupInit(nl, path, len, flags, curcred(), changetype<Mount>(<usize>mp), changetype<Namecache>(<usize>ncp));

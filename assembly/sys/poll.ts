@@ -10,7 +10,7 @@ import { FIONREAD, POLLERR, POLLHUP, POLLNVAL, S_IFREG } from '../abi/flags';
 import { POLLFD_MAX, POLLFD_SIZE, SA_IOV } from '../abi/layout';
 import { clockMs } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
-import { copyout } from '../kern/imports';
+import { copyout } from '../kern/copy';
 import { File } from '../proc/file';
 import { curproc } from '../proc/proc';
 import { CALL_POLL, lwpBlock, lwpResume, selChan } from '../proc/sleep';

@@ -20,6 +20,7 @@ import {
   EISDIR,
   ENOENT,
   ENOMEM,
+  ENOTCAPABLE,
   ENOTDIR,
   EXDEV,
 } from '../abi/errno';
@@ -206,6 +207,11 @@ function resolveEntry(ncp: Namecache, cred: Ucred): i32 {
   return 0;
 }
 
+/** What a confined walk says that would leave the directory it is confined to. */
+function outside(): i32 {
+  return curcpu.c_guest != 0 ? -ENOTCAPABLE : -EXDEV;
+}
+
 /** Go to the parent directory; stays where it is at the process's root. */
 function goUp(nl: Nlookup): i32 {
   const p = curproc();
@@ -213,7 +219,7 @@ function goUp(nl: Nlookup): i32 {
     const atStart =
       changetype<usize>(nl.nl_ncp) == changetype<usize>(nl.nl_startncp) &&
       changetype<usize>(nl.nl_mount) == changetype<usize>(nl.nl_startmount);
-    if (atStart) return -EXDEV;
+    if (atStart) return outside();
   }
   if (isRoot(p, nl.nl_mount, nl.nl_ncp)) return 0;
   while (changetype<usize>(nl.nl_ncp) == changetype<usize>(nl.nl_mount.mnt_root)) {
@@ -225,7 +231,7 @@ function goUp(nl: Nlookup): i32 {
   if (nl.nl_ncp.nc_flags & NCF_DESTROYED) return goUpUnlinked(nl);
   if (nl.nl_ncp.nc_parent == 0) return -ENOENT;
   moveTo(nl, nl.nl_mount, nl.nl_ncp.parent);
-  if (nl.nl_flags & NL_BENEATH && !placeBeneath(nl)) return -EXDEV;
+  if (nl.nl_flags & NL_BENEATH && !placeBeneath(nl)) return outside();
   crossMounts(nl);
   return 0;
 }
@@ -265,7 +271,7 @@ function placeBeneath(nl: Nlookup): bool {
  * EACCES, ELOOP, ENAMETOOLONG, EXDEV (BENEATH), ENOMEM, or the file system's.
  */
 export function nlookup(nl: Nlookup): i32 {
-  if ((nl.nl_flags & NL_BENEATH) != 0 || !skipPrefix(nl)) {
+  if (!skipPrefix(nl)) {
     mountRef(nl.nl_mount);
     cacheRef(nl.nl_ncp);
   }
@@ -281,6 +287,8 @@ export function nlookup(nl: Nlookup): i32 {
 function skipPrefix(nl: Nlookup): bool {
   const path = <usize>nl.nl_path;
   let end = <usize>nl.nl_end;
+  // confined, only "/" could lead out: "..", and links, the fast walk does not follow
+  if (nl.nl_flags & NL_BENEATH && end != path && load<u8>(path) == 47) return false;
   while (end > path && load<u8>(end - 1) == 47) end--;
   while (end > path && load<u8>(end - 1) != 47) end--;
   if (end - path < 2) return false;
@@ -338,7 +346,7 @@ function walk(nl: Nlookup): i32 {
 const STEP_DONE: i32 = 1;
 
 function toRoot(nl: Nlookup): i32 {
-  if (nl.nl_flags & NL_BENEATH) return -EXDEV;
+  if (nl.nl_flags & NL_BENEATH) return outside();
   const p = curproc();
   moveTo(nl, changetype<Mount>(<usize>p.p_rootmount), changetype<Namecache>(<usize>p.p_rootncp));
   return 0;
@@ -461,7 +469,7 @@ function follow(nl: Nlookup, ncp: Namecache, last: bool): i32 {
 
 /** Follow a magic link: the walk goes on where it leads, whatever path that has or has not. */
 function jump(nl: Nlookup, vp: Vnode, last: bool): i32 {
-  if (nl.nl_flags & NL_BENEATH) return -EXDEV;
+  if (nl.nl_flags & NL_BENEATH) return outside();
   const to = scratchPlace();
   const e = vop_jump(vp.v_fm, vp, to, nl.nl_cred);
   if (e != 0) return e;

@@ -8,7 +8,7 @@
  */
 import { EFAULT } from '../abi/errno';
 import { IOV_SIZE } from '../abi/layout';
-import { copyin, copyout } from '../kern/imports';
+import { copyin, copyout } from '../kern/copy';
 
 @unmanaged
 export class Uio {

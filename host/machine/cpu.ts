@@ -79,6 +79,7 @@ export class Cpu {
   /** Its number among the machine's CPUs; -1 before it is attached. */
   number = -1;
   #exports: KernelExports | undefined;
+  #raw: WebAssembly.Exports = {};
   #freeSpaces: number[] = [];
   #nextSpace = CALL_SPACES;
 
@@ -102,8 +103,36 @@ export class Cpu {
     return this.#exports;
   }
 
+  /** The first index of the kernel's function table that is not the kernel's own. */
+  tableBase = 0;
+
+  /** What the instance itself exports: for a gate, whose calls are WebAssembly's own. See {@link guest}. */
+  get raw(): WebAssembly.Exports {
+    return this.#raw;
+  }
+
+  /**
+   * Let a WASI guest run. What it throws passes; what unwinds through the kernel, which the guest has
+   * called without a guard, is a panic.
+   */
+  guest<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw this.unwinding(error);
+    }
+  }
+
+  /** The error to throw for one that came out of a guest. */
+  unwinding(error: unknown): unknown {
+    if (this.u32[this.state] === CPU_KERNEL) this.u32[STATE] = MACHINE_DEAD;
+    return this.#unwound(error);
+  }
+
   /** The exports of an instance made with {@link imports}, before the machine is booted. */
   connect(exports: KernelExports): void {
+    this.#raw = exports as unknown as WebAssembly.Exports;
+    this.tableBase = (this.#raw.table as WebAssembly.Table).length;
     this.#exports = guarded(this, exports, (error) => this.#unwound(error));
   }
 
@@ -154,6 +183,7 @@ export class Cpu {
   retire(): number {
     const usedBytes = this.u32[(BOOTBLOCK + BB_FRAMES_FRESH) >>> 2] * PAGE_SIZE;
     this.exports.cpu_detach();
+    this.#raw = {};
     const calls = this.exports as unknown as Record<string, Call>;
     for (const name of Object.keys(calls)) calls[name] = refuse;
     this.pid = 0;
@@ -236,6 +266,8 @@ const refuse: Call = () => -ESRCH;
 function guarded(cpu: Cpu, exports: KernelExports, unwound: (error: unknown) => unknown): KernelExports {
   const calls: Record<string, Call> = {};
   for (const [name, call] of Object.entries(exports)) {
+    // a gate's alone, which takes them as they are
+    if (name.startsWith('wasi_')) continue;
     if (typeof call === 'function') calls[name] = guard(cpu, call as Call, unwound);
   }
   return calls as unknown as KernelExports;

@@ -123,6 +123,23 @@ export interface KernelExports {
    *  (proc_hear); PE_DOOMED comes first of one that other CPUs act for. */
   proc_event(): number;
 
+  /** The waiting call with this Lwp becomes current, as by sys_resume: nobody can wake it. Issued again it ends
+   *  with what it has done, or -EDEADLK. -ESRCH; -EINVAL: it does not wait. */
+  sys_giveup(lwp: number): number;
+
+  // ── WASI guests ────────────────────────────────────────────────────────────────────────────
+  /** A process is a WASI guest from now on; what it has open is the guest's, with all rights. Its gate's copyin and
+   *  copyout belong into this module's table, from index `table` on where the host says. WC_* at SA_DATA. Returns 0;
+   *  -ESRCH, -EEXIST (it is one), -ENOMEM. */
+  guest_create(pid: number, table: number): number;
+  /** The guest is no more; nothing calls by its address again. -ESRCH. */
+  guest_free(guest: number): number;
+  /** Its WASI_ARGS or WASI_ENVIRON: the first `len` bytes of a space, a NUL behind each string. -EINVAL, -ENOMEM,
+   *  -EFAULT: it has none then. */
+  guest_strings(guest: number, which: number, space: number, len: number): number;
+  /** An open directory of its process is preopened under the name at SA_PATH1. -EINVAL, -ENOMEM, -ESRCH. */
+  guest_preopen(guest: number, fd: number, len: number): number;
+
   // ── names ──────────────────────────────────────────────────────────────────────────────────
   /** dirfd may be AT_FDCWD; flags O_*. Returns the lowest free fd. A fifo may give -ERESTART. */
   sys_openat(dirfd: number, plen: number, flags: number, mode: number): number;
@@ -345,4 +362,88 @@ export interface KernelImports {
   disk_strategy(bio: number): number;
   /** The machine panicked; the message is in the boot block. Called once, must not throw. */
   panicked(): void;
+}
+
+/**
+ * WASI's functions, for gates alone (assembly/gate.mjs): each with the guest's address in front of what
+ * wasi_snapshot_preview1 gives it. They return WASI's errno, or, negative, what the gate must see to:
+ * -ERESTART, -ESRCH, -EPANIC.
+ */
+export interface GateExports {
+  /** A call that waited goes on: its Lwp is current. */
+  wasi_resume(guest: number, lwp: number): number;
+  wasi_args_get(guest: number, a: number, b: number): number;
+  wasi_args_sizes_get(guest: number, a: number, b: number): number;
+  wasi_environ_get(guest: number, a: number, b: number): number;
+  wasi_environ_sizes_get(guest: number, a: number, b: number): number;
+  wasi_clock_res_get(guest: number, a: number, b: number): number;
+  wasi_clock_time_get(guest: number, a: number, b: bigint, c: number): number;
+  wasi_fd_advise(guest: number, a: number, b: bigint, c: bigint, d: number): number;
+  wasi_fd_allocate(guest: number, a: number, b: bigint, c: bigint): number;
+  wasi_fd_close(guest: number, a: number): number;
+  wasi_fd_datasync(guest: number, a: number): number;
+  wasi_fd_fdstat_get(guest: number, a: number, b: number): number;
+  wasi_fd_fdstat_set_flags(guest: number, a: number, b: number): number;
+  wasi_fd_fdstat_set_rights(guest: number, a: number, b: bigint, c: bigint): number;
+  wasi_fd_filestat_get(guest: number, a: number, b: number): number;
+  wasi_fd_filestat_set_size(guest: number, a: number, b: bigint): number;
+  wasi_fd_filestat_set_times(guest: number, a: number, b: bigint, c: bigint, d: number): number;
+  wasi_fd_pread(guest: number, a: number, b: number, c: number, d: bigint, e: number): number;
+  wasi_fd_prestat_get(guest: number, a: number, b: number): number;
+  wasi_fd_prestat_dir_name(guest: number, a: number, b: number, c: number): number;
+  wasi_fd_pwrite(guest: number, a: number, b: number, c: number, d: bigint, e: number): number;
+  wasi_fd_read(guest: number, a: number, b: number, c: number, d: number): number;
+  wasi_fd_readdir(guest: number, a: number, b: number, c: number, d: bigint, e: number): number;
+  wasi_fd_renumber(guest: number, a: number, b: number): number;
+  wasi_fd_seek(guest: number, a: number, b: bigint, c: number, d: number): number;
+  wasi_fd_sync(guest: number, a: number): number;
+  wasi_fd_tell(guest: number, a: number, b: number): number;
+  wasi_fd_write(guest: number, a: number, b: number, c: number, d: number): number;
+  wasi_path_create_directory(guest: number, a: number, b: number, c: number): number;
+  wasi_path_filestat_get(guest: number, a: number, b: number, c: number, d: number, e: number): number;
+  wasi_path_filestat_set_times(
+    guest: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: bigint,
+    f: bigint,
+    g: number,
+  ): number;
+  wasi_path_link(
+    guest: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+    g: number,
+  ): number;
+  wasi_path_open(
+    guest: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: bigint,
+    g: bigint,
+    h: number,
+    i: number,
+  ): number;
+  wasi_path_readlink(guest: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
+  wasi_path_remove_directory(guest: number, a: number, b: number, c: number): number;
+  wasi_path_rename(guest: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
+  wasi_path_symlink(guest: number, a: number, b: number, c: number, d: number, e: number): number;
+  wasi_path_unlink_file(guest: number, a: number, b: number, c: number): number;
+  wasi_poll_oneoff(guest: number, a: number, b: number, c: number, d: number): number;
+  wasi_proc_raise(guest: number, a: number): number;
+  wasi_random_get(guest: number, a: number, b: number): number;
+  wasi_sched_yield(guest: number): number;
+  wasi_sock_accept(guest: number, a: number, b: number, c: number): number;
+  wasi_sock_recv(guest: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
+  wasi_sock_send(guest: number, a: number, b: number, c: number, d: number, e: number): number;
+  wasi_sock_shutdown(guest: number, a: number, b: number): number;
 }

@@ -20,3 +20,27 @@ export function kernelUrl(flavour: Flavour): URL {
       throw new RangeError(`flavour must be up, smp, up-debug or smp-debug, and is ${flavour}`);
   }
 }
+
+/** The memories of a gate: the guest's, then the kernel's, shared or not; j: JavaScript copies. */
+export const GATES = ['uu', 'us', 'su', 'ss', 'uj', 'sj'] as const;
+export type GateName = (typeof GATES)[number];
+
+/** A gate (assembly/gate.mjs), or what a guest is linked with. */
+export function gateUrl(name: GateName | 'guest'): URL {
+  switch (name) {
+    case 'uu':
+      return new URL('../../../kernel/gate-uu.wasm', import.meta.url);
+    case 'us':
+      return new URL('../../../kernel/gate-us.wasm', import.meta.url);
+    case 'su':
+      return new URL('../../../kernel/gate-su.wasm', import.meta.url);
+    case 'ss':
+      return new URL('../../../kernel/gate-ss.wasm', import.meta.url);
+    case 'uj':
+      return new URL('../../../kernel/gate-uj.wasm', import.meta.url);
+    case 'sj':
+      return new URL('../../../kernel/gate-sj.wasm', import.meta.url);
+    case 'guest':
+      return new URL('../../../kernel/gate-guest.wasm', import.meta.url);
+  }
+}

@@ -27,7 +27,7 @@ export function sources(directory: string): Source[] {
   return entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(repositoryRoot, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter((path) => !GENERATED.has(path))
+    .filter((path) => !GENERATED.has(path) && !path.includes('/node_modules/'))
     .sort()
     .map((path) => {
       const text = readFileSync(join(repositoryRoot, path), 'utf8');

@@ -24,7 +24,7 @@ import {
   POLLWRNORM,
 } from '../../abi/flags';
 import { SIGPIPE } from '../../abi/signals';
-import { copyout } from '../../kern/imports';
+import { copyout } from '../../kern/copy';
 import { Ucred } from '../../proc/cred';
 import { FF_OPENING, File } from '../../proc/file';
 import { curproc } from '../../proc/proc';

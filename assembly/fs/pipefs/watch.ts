@@ -2,7 +2,7 @@
 import { EAGAIN, EINVAL, ENOMEM, ENOTTY, ENXIO } from '../../abi/errno';
 import { FIONREAD, POLLIN, POLLRDNORM } from '../../abi/flags';
 import { INOTIFY_EVENT_SIZE } from '../../abi/layout';
-import { copyout } from '../../kern/imports';
+import { copyout } from '../../kern/copy';
 import { Ucred } from '../../proc/cred';
 import { File } from '../../proc/file';
 import { CALL_READ, lwpBlock, lwpGet } from '../../proc/sleep';
