@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: fuzz crash fuzz-images help install system build run tour test model planted million bench lint format clean
+.PHONY: fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -118,10 +118,26 @@ fuzz-images: build ## images damaged in their metadata, mounted, read and writte
 	@$(NODE) --enable-source-maps build/hostile/test/hostile/run.js $(if $(IMAGES),--images $(IMAGES)) \
 		$(if $(SEED),--first $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
-bench: build ## measure beside the peers, and write docs/benchmarks.md
+# What only the benchmark needs; without them its rows through mounts are left out, with a word.
+system-bench: system
+	@wanted=; \
+	for tool in dbench fio; do command -v $$tool >/dev/null || wanted="$$wanted $$tool"; done; \
+	if [ -n "$$wanted" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "apt-get install$$wanted"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$wanted >/dev/null; \
+		else echo "not installed, and the rows that need them are left out:$$wanted" >&2; fi; \
+	fi
+
+# ONLY=fuse: the rows through mounts alone, of which QUICK=1 makes a run of a minute, and ROUNDS=N so many rounds.
+bench: system-bench build ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json
+ifneq ($(ONLY),fuse)
 	@$(NODE) build/dist/host/cli/main.js bench --json > build/bench.json
 	@$(NODE) build/bench/test/bench/publish.js build/bench.json docs
+endif
+	@$(NODE) build/bench/test/bench/fuse/run.js $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) > build/bench-fuse.json
+	@$(NODE) build/bench/test/bench/fuse/splice.js build/bench-fuse.json docs
 
 lint: install ## formatting, lint, types of the host and of the kernel
 	@$(BIN)/biome check .

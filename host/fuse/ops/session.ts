@@ -34,7 +34,10 @@ const WANTED =
 const MAX_BACKGROUND = 64;
 const CONGESTION = 48;
 
-export function init(server: Server, request: Request): number {
+/** What a session begins with needs of a server. */
+export type Beginning = Pick<Server, 'answer' | 'options' | 'ready'>;
+
+export function init(server: Beginning, request: Request): number {
   const { answer, options } = server;
   const major = request.u32(fuse.INIT_IN_MAJOR);
   const minor = request.u32(fuse.INIT_IN_MINOR);
