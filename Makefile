@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
+.PHONY: node-current fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -79,7 +79,15 @@ $(IMAGE): | build
 	@$(DAMSELFLY) img create '$@.new' --fit '$(DIR)' --label damselfly
 	@$(DAMSELFLY) img put '$@.new' '$(DIR)' /src && mv '$@.new' '$@'
 
-test: system build ## run all tests
+# A current Node, with its own lock file: for the gate with several memories, which the oldest Node that is
+# supported has not, and for the benchmark of it.
+node-current: test/node-current/node_modules/.installed
+
+test/node-current/node_modules/.installed: test/node-current/package-lock.json
+	@echo 'npm ci (test/node-current)'
+	@cd test/node-current && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+
+test: system build node-current ## run all tests
 	@$(BIN)/vitest run
 
 # SEEDS, OPS, FLAVOUR, FS=ext4, REPLAY=SEED:RUN are passed on; see test/model/run.ts.
@@ -130,7 +138,7 @@ system-bench: system
 	fi
 
 # ONLY=fuse: the rows through mounts alone, of which QUICK=1 makes a run of a minute, and ROUNDS=N so many rounds.
-bench: system-bench build ## measure beside the peers, and write docs/benchmarks.md
+bench: system-bench build node-current ## measure beside the peers, and write docs/benchmarks.md
 	@$(BIN)/tsc -p test/bench/tsconfig.json
 ifneq ($(ONLY),fuse)
 	@$(NODE) build/dist/host/cli/main.js bench --json > build/bench.json

@@ -44,12 +44,14 @@ export class ProcessGone extends Error {
   }
 }
 
-/** proc_exit, on its way out of the program. */
-class ExitRequest extends Error {
+/** proc_exit, on its way out of the program; `call` throws it. */
+export class GuestExit extends Error {
+  /** 0 to 2^32 - 1. */
   readonly code: number;
 
   constructor(code: number) {
-    super(`exit ${code}`);
+    super(`the program exits with ${code}`);
+    this.name = 'GuestExit';
     this.code = code;
   }
 }
@@ -115,7 +117,13 @@ export class WasiGuest {
    */
   start(): number {
     if (this.#suspends) throw new TypeError('a program that suspends is run by startLater()');
-    return this.#run(this.#export('_start'));
+    try {
+      this.#run(this.#export('_start'));
+      return 0;
+    } catch (error) {
+      if (error instanceof GuestExit) return error.code;
+      throw error;
+    }
   }
 
   /** The same for a program that was made with `suspend`. @throws as start */
@@ -128,21 +136,20 @@ export class WasiGuest {
       await promising(start as unknown as WebAssembly.ExportValue)();
       return 0;
     } catch (error) {
-      if (error instanceof ExitRequest) return error.code;
+      if (error instanceof GuestExit) return error.code;
       throw cpu.unwinding(error);
     } finally {
       cpu.scheduler.kick();
     }
   }
 
-  /** Call a function that the program exports: of a library ("reactor"), `_initialize` first. */
+  /**
+   * Call a function that the program exports: of a library ("reactor"), `_initialize` first.
+   * @throws GuestExit when the program calls proc_exit; as start
+   */
   call(name: string, ...args: readonly (number | bigint)[]): unknown {
     const call = this.#export(name);
-    let result: unknown;
-    this.#run(() => {
-      result = call(...args);
-    });
-    return result;
+    return this.#run(() => call(...args));
   }
 
   /** Give back what the kernel keeps of the program. The process stays. */
@@ -160,15 +167,11 @@ export class WasiGuest {
     return found as (...args: readonly (number | bigint)[]) => unknown;
   }
 
-  #run(start: () => unknown): number {
+  #run<T>(work: () => T): T {
     const { cpu } = this.process;
     this.process.enter();
     try {
-      cpu.guest(start);
-      return 0;
-    } catch (error) {
-      if (error instanceof ExitRequest) return error.code;
-      throw error;
+      return cpu.guest(work);
     } finally {
       cpu.scheduler.kick();
     }
@@ -218,7 +221,7 @@ export class WasiGuest {
         throw cpu.panic ?? new ProcessGone(pid);
       },
       exit: (code) => {
-        throw new ExitRequest(code >>> 0);
+        throw new GuestExit(code >>> 0);
       },
       yield: () => {
         if (this.#suspends || !cpu.runnable) return;

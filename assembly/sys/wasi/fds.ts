@@ -68,7 +68,7 @@ import { Vnode } from '../../vfs/vnode';
 import { vop_getattr } from '../../vfs/vop';
 import { truncateVnode, utimens } from '../attr';
 import { curguest, guestOut, wasiEnter, wasiFd, wasiFdError, wasiLeave } from './enter';
-import { GF_DSYNC, GF_RSYNC, guestEntry, Preopen, preopenFind, preopenForget } from './guest';
+import { GF_DSYNC, GF_RSYNC, GF_SYNC, guestEntry, Preopen, preopenFind, preopenForget } from './guest';
 
 // ── closing, renumbering ─────────────────────────────────────────────────────────────────────
 
@@ -138,10 +138,13 @@ export function wasiOpenFlags(fdflags: u32): u32 {
 
 /** Note in an entry which of the flags that mean O_SYNC were asked for by name. */
 export function wasiNoteFlags(at: usize, fdflags: u32): void {
-  const base = load<u32>(at) & ~GF_DSYNC;
-  const inheriting = load<u32>(at, 4) & ~GF_RSYNC;
-  store<u32>(at, fdflags & WASI_FDFLAG_DSYNC ? base | GF_DSYNC : base);
-  store<u32>(at, fdflags & WASI_FDFLAG_RSYNC ? inheriting | GF_RSYNC : inheriting, 4);
+  let base = load<u32>(at) & ~GF_DSYNC;
+  let inheriting = load<u32>(at, 4) & ~(GF_RSYNC | GF_SYNC);
+  if (fdflags & WASI_FDFLAG_DSYNC) base |= GF_DSYNC;
+  if (fdflags & WASI_FDFLAG_RSYNC) inheriting |= GF_RSYNC;
+  if (fdflags & WASI_FDFLAG_SYNC) inheriting |= GF_SYNC;
+  store<u32>(at, base);
+  store<u32>(at, inheriting, 4);
 }
 
 function flagsOf(fp: File, at: usize): u32 {
@@ -149,12 +152,14 @@ function flagsOf(fp: File, at: usize): u32 {
   let flags: u32 = 0;
   if (f & O_APPEND) flags |= WASI_FDFLAG_APPEND;
   if (f & O_NONBLOCK) flags |= WASI_FDFLAG_NONBLOCK;
-  const rsync = (load<u32>(at, 4) & GF_RSYNC) != 0;
-  if (rsync) flags |= WASI_FDFLAG_RSYNC;
-  const sync = (f & O_SYNC) == O_SYNC;
-  if (sync) flags |= WASI_FDFLAG_SYNC;
-  if (f & O_DSYNC && (!sync || load<u32>(at) & GF_DSYNC)) flags |= WASI_FDFLAG_DSYNC;
-  return flags;
+  if ((f & O_DSYNC) == 0) return flags;
+  let sync: u32 = 0;
+  if (load<u32>(at) & GF_DSYNC) sync |= WASI_FDFLAG_DSYNC;
+  if (load<u32>(at, 4) & GF_RSYNC) sync |= WASI_FDFLAG_RSYNC;
+  if (load<u32>(at, 4) & GF_SYNC) sync |= WASI_FDFLAG_SYNC;
+  // opened by others, who name it otherwise
+  if (sync == 0) sync = (f & O_SYNC) == O_SYNC ? WASI_FDFLAG_SYNC : WASI_FDFLAG_DSYNC;
+  return flags | sync;
 }
 
 function fdstatGet(fd: u32, buf: u32): i32 {

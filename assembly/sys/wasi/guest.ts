@@ -9,7 +9,7 @@
  *
  *     bit   31       30        29 … 0
  *     word  GF_OPEN  GF_DSYNC  base         bit 31: the guest has this descriptor at all
- *     word  GF_RSYNC GF_NAMED  inheriting   GF_NAMED: preopened, under a name
+ *     word  GF_RSYNC GF_SYNC   inheriting   the others: flags that it was opened with by name
  *
  * G1. A guest lives until the host frees it, whatever became of its process: its gate holds the address.
  * G2. A descriptor without GF_OPEN is not the guest's, though its process may have it.
@@ -86,7 +86,7 @@ export const WASI_MAGIC: u32 = 0x49534157; // "WASI", little-endian
 export const GF_OPEN: u32 = 0x80000000;
 export const GF_DSYNC: u32 = 0x40000000;
 export const GF_RSYNC: u32 = 0x80000000;
-export const GF_NAMED: u32 = 0x40000000;
+export const GF_SYNC: u32 = 0x40000000;
 const ENTRY_SIZE: u32 = 8;
 const PIECE_MAX: u32 = KMALLOC_MAX - 8;
 /** As execve(2) bounds what a program may be given. */
@@ -246,8 +246,6 @@ export function guestPreopen(g: WasiGuest, fd: u32, name: usize, len: u32): i32 
   memory.copy(changetype<usize>(po) + offsetof<Preopen>(), name, len);
   po.po_next = g.wg_names;
   g.wg_names = <u32>changetype<usize>(po);
-  const at = guestEntry(g, fd);
-  store<u32>(at, load<u32>(at, 4) | GF_NAMED, 4);
   return 0;
 }
 
