@@ -1,5 +1,6 @@
 /** A result as the JSON of the command, or as a table to read. */
 import { DISK_CONTESTANTS, type DiskContestant } from './ext4/types.ts';
+import { WASI_CONTESTANTS, type WasiContestant } from './wasi/types.ts';
 import { type BenchResult, CONTESTANTS, type ContestantName } from './types.ts';
 
 /** Column headings, as people call them. */
@@ -13,10 +14,16 @@ export const TITLES: Record<ContestantName, string> = {
 };
 
 /** One line: `{"node","quick","seed","machine","rows":[{"op","unit","damselflyUp",…,"spread","ratio"}…],"disk","scaling"}`.
- *  The ext4 rows are among the rows, with columns of their own; what they worked on is in `disk`. */
-export function toJson({ rows, disk, ...result }: BenchResult): string {
+ *  The ext4 rows are among the rows, with columns of their own; what they worked on is in `disk`. So are WASI's, with `wasi`. */
+export function toJson({ rows, disk, wasi, ...result }: BenchResult): string {
   const { rows: diskRows = [], ...facts } = disk ?? {};
-  const all = { ...result, rows: [...rows, ...diskRows], disk: disk && facts };
+  const { rows: wasiRows = [], ...wasiFacts } = wasi ?? {};
+  const all = {
+    ...result,
+    rows: [...rows, ...diskRows, ...wasiRows],
+    disk: disk && facts,
+    wasi: wasi && wasiFacts,
+  };
   return JSON.stringify(all, (_key, value: unknown) =>
     typeof value === 'number' ? roundTo(value, 5) : value,
   );
@@ -28,11 +35,19 @@ export const DISK_TITLES: Record<DiskContestant, string> = {
   nodefs: "host's ext4",
 };
 
-/** Rows of at most four digits, aligned; beside each value its ratio to Damselfly `up`. */
-export function toText({ rows, disk }: BenchResult): string {
+export const WASI_TITLES: Record<WasiContestant, string> = {
+  damselflyGate: 'Damselfly, gate',
+  damselflyJs: 'Damselfly, js gate',
+  nodewasi: 'node:wasi',
+  bjorn: 'browser_wasi_shim',
+};
+
+/** Rows of at most four digits, aligned; beside each value its ratio to Damselfly's first column. */
+export function toText({ rows, disk, wasi }: BenchResult): string {
   const parts: string[] = [];
   if (rows.length > 0) parts.push(tableOf(rows, CONTESTANTS, TITLES));
   if (disk !== null) parts.push(tableOf(disk.rows, DISK_CONTESTANTS, DISK_TITLES));
+  if (wasi !== null) parts.push(tableOf(wasi.rows, WASI_CONTESTANTS, WASI_TITLES));
   return parts.join('\n\n');
 }
 
@@ -66,7 +81,8 @@ function tableOf<N extends string>(
 
 function cell(value: number | null, ratio: number | null, name: string): string {
   if (value === null) return '-';
-  const times = ratio === null || name === 'damselflyUp' ? '' : ` (${formatRatio(ratio)})`;
+  const times =
+    ratio === null || name === 'damselflyUp' || name === 'damselflyGate' ? '' : ` (${formatRatio(ratio)})`;
   return formatValue(value) + times;
 }
 

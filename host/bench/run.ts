@@ -9,6 +9,7 @@ import { OPERATIONS, type Operation } from './ops.ts';
 import { diskPlan, runDiskRows } from './ext4/run.ts';
 import { median } from './median.ts';
 import { ContestantProcess } from './process.ts';
+import { runWasiRows } from './wasi/run.ts';
 import {
   type BenchOptions,
   type BenchResult,
@@ -40,7 +41,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   const { quick, seed, tmpfs } = plan;
   const disk =
     only.includes('ext4') && tmpfs !== null ? await runDiskRows(diskPlan(quick, tmpfs), progress) : null;
-  return { node: process.version, quick, seed, machine: machineFacts(), ...core, disk };
+  const wasi = only.includes('wasi') && tmpfs !== null ? await runWasiRows({ quick, tmpfs }, progress) : null;
+  return { node: process.version, quick, seed, machine: machineFacts(), ...core, disk, wasi };
 }
 
 /** The rows of files in memory. */

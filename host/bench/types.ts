@@ -4,13 +4,14 @@
  */
 
 import type { DiskResult } from './ext4/types.ts';
+import type { WasiResult } from './wasi/types.ts';
 
 /** Everything that competes, in the order of the result's columns. */
 export const CONTESTANTS = ['damselflyUp', 'damselflySmp', 'memfs', 'zenfs', 'nodefs', 'native'] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 /** Sets of rows; each later part of the machine adds its own. */
-export const GROUPS = ['core', 'ext4'] as const;
+export const GROUPS = ['core', 'ext4', 'wasi'] as const;
 export type GroupName = (typeof GROUPS)[number];
 
 export interface BenchOptions {
@@ -75,6 +76,8 @@ export interface BenchResult {
   rows: BenchRow[];
   /** Of the group ext4; null if that was not asked for, or this host has no tmpfs. */
   disk: DiskResult | null;
+  /** Of the group wasi; null if that was not asked for, or there is no current Node, or no tmpfs. */
+  wasi: WasiResult | null;
   /** Empty in a quick run. */
   scaling: Columns<ScalingPoint[]> | null;
 }

@@ -132,7 +132,7 @@ export class Cpu {
   /** The exports of an instance made with {@link imports}, before the machine is booted. */
   connect(exports: KernelExports): void {
     this.#raw = exports as unknown as WebAssembly.Exports;
-    this.tableBase = (this.#raw.table as WebAssembly.Table).length;
+    this.tableBase = (this.#raw.table as WebAssembly.Table | undefined)?.length ?? 0;
     this.#exports = guarded(this, exports, (error) => this.#unwound(error));
   }
 

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DISK_CONTESTANTS, DISK_OPS, type DiskResult, type DiskRow } from '../../host/bench/ext4/types.ts';
-import { DISK_TITLES, formatRatio, formatValue, TITLES } from '../../host/bench/report.ts';
+import { DISK_TITLES, formatRatio, formatValue, TITLES, WASI_TITLES } from '../../host/bench/report.ts';
 import {
   type BenchResult,
   type BenchRow,
@@ -14,6 +14,13 @@ import {
   type ContestantName,
   type ScalingPoint,
 } from '../../host/bench/types.ts';
+import {
+  WASI_CONTESTANTS,
+  WASI_OPS,
+  type WasiContestant,
+  type WasiResult,
+  type WasiRow,
+} from '../../host/bench/wasi/types.ts';
 import { judge, judgeDisk, type Verdict } from './budgets.ts';
 import { operationsChart, scalingChart } from './chart.ts';
 
@@ -130,6 +137,7 @@ ${ratioTable(result)}
 ${budgetTable(judge(result))}
 ${randomNote(result)}
 ${disk ? diskSection(disk) : ''}
+${result.wasi ? wasiSection(result.wasi) : ''}
 ${
   result.scaling
     ? `
@@ -154,18 +162,41 @@ function main([source, docs]: readonly string[]): void {
 
 main(process.argv.slice(2));
 
+type AnyRow = BenchRow | DiskRow | WasiRow;
+
 /** The command's JSON has all rows in one list. */
 function resultOf(json: {
-  rows: (BenchRow | DiskRow)[];
+  rows: AnyRow[];
   disk: Omit<DiskResult, 'rows'> | null;
+  wasi: Omit<WasiResult, 'rows'> | null;
 }): BenchResult {
-  const isDisk = (row: BenchRow | DiskRow): row is DiskRow => DISK_OPS.some((op) => op === row.op);
-  const { rows, disk } = json;
+  const isDisk = (row: AnyRow): row is DiskRow => DISK_OPS.some((op) => op === row.op);
+  const isWasi = (row: AnyRow): row is WasiRow => WASI_OPS.some((op) => op === row.op);
+  const { rows, disk, wasi } = json;
   return {
     ...(json as object),
-    rows: rows.filter((row) => !isDisk(row)),
+    rows: rows.filter((row) => !isDisk(row) && !isWasi(row)),
     disk: disk && { ...disk, rows: rows.filter(isDisk) },
+    wasi: wasi && { ...wasi, rows: rows.filter(isWasi) },
   } as BenchResult;
+}
+
+/** The WASI rows: ns, and how many times the gate's that is. */
+function wasiSection({ rows, node, rounds, missing }: WasiResult): string {
+  const names = WASI_CONTESTANTS.filter((name) => missing[name] === undefined);
+  const cell = (row: WasiRow, name: WasiContestant): string =>
+    row[name] === null ? '' : `${formatValue(row[name])} (${formatRatio(row.ratio[name] ?? 1)})`;
+  return `## WASI
+
+The same guest, whose loops are its own, in Node ${node}, ${rounds} rounds: on Damselfly by the gate that copies from one
+memory to the other and by the one that leaves copies to JavaScript, under \`node:wasi\` on the host's tmpfs, and on
+browser_wasi_shim. ns per operation, and in brackets how many times the gate's that is.
+
+${table(
+  ['operation', ...names.map((name) => WASI_TITLES[name])],
+  rows.map((row) => [row.op, ...names.map((name) => cell(row, name))]),
+)}
+`;
 }
 
 /** The ext4 rows: times, then ratios, then what was to be reached. */

@@ -2,11 +2,18 @@
 import type { Case } from './cases/case.ts';
 import { files } from './cases/files.ts';
 import { names } from './cases/names.ts';
+import { suspend } from './cases/suspend.ts';
 import { world } from './cases/world.ts';
 import type { Variant } from './scene.ts';
+import { canSuspend } from '../../host/wasi/guest.ts';
 import { type GateKind, gateKind } from '../../host/wasi/modules.ts';
 
-export const CASES: readonly Case[] = [...files, ...names, ...world];
+export const ALL_CASES: readonly Case[] = [...files, ...names, ...world, ...suspend];
+
+/** Those that this engine can run. */
+export const CASES: readonly Case[] = canSuspend
+  ? ALL_CASES
+  : ALL_CASES.filter((each) => !suspend.includes(each));
 
 export const GATES: readonly GateKind[] = ['multi-memory', 'js'];
 
