@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: node-current fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
+.PHONY: fuse-kills fuse-files node-current fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -30,7 +30,7 @@ install: ## install the packages that the lock file names
 	fi
 
 # What the tests need besides Node: a C compiler, git, tree, and the programs of attr, e2fsprogs and mount;
-# what mounting is tested with (fuse3, rsync, sqlite3);
+# what mounting is tested with (fuse3, rsync, sqlite3, fio, dbench, inotify-tools; npm, which Debian's node has apart);
 # and a browser, without which the tests in it are skipped. CHROMIUM=PATH names one that is not on the PATH.
 system:
 	@missing=; wanted=; \
@@ -43,6 +43,9 @@ system:
 	command -v fusermount3 >/dev/null || wanted="$$wanted fuse3"; \
 	command -v rsync >/dev/null || wanted="$$wanted rsync"; \
 	command -v sqlite3 >/dev/null || wanted="$$wanted sqlite3"; \
+	command -v fio >/dev/null || wanted="$$wanted fio"; \
+	command -v dbench >/dev/null || wanted="$$wanted dbench"; \
+	command -v inotifywait >/dev/null || wanted="$$wanted inotify-tools"; \
 	[ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || wanted="$$wanted chromium"; \
 	if [ -n "$$missing$$wanted" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -106,6 +109,13 @@ million: build ## a directory of a million files: made, looked up, listed, remov
 
 small-machine: build ## 32 MiB of RAM on a disk of 4 GiB: a file of 1 GiB and 100,000 small ones
 	@MIB=1024 FILES=100000 $(BIN)/vitest run --project node test/scale/small-machine.test.ts
+
+# KILLS, SEED are passed on; see test/fuse/crash.test.ts.
+fuse-kills: system build ## kill the server of a mounted image in the middle of writes: 100 times
+	@KILLS=$(or $(KILLS),100) $(if $(SEED),SEED=$(SEED)) $(BIN)/vitest run --project node test/fuse/crash.test.ts
+
+fuse-files: system build ## 100,000 files on a mounted image, served by a machine of 32 MiB: found, listed, removed
+	@FILES=$(or $(FILES),100000) $(BIN)/vitest run --project node test/fuse/small.test.ts
 
 # CALLS, SEED (the first), REPLAY=SEED[:CALL] are passed on; see test/fuzz/run.ts.
 fuzz: build ## random and hostile calls: 5,000,000, on machines of 4 MiB to 64 MiB

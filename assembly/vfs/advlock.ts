@@ -491,7 +491,8 @@ function setWhole(vp: Vnode, q: LockReq): i32 {
     left = 0;
   }
   note(q);
-  headSettle(vp);
+  // Who only waits changes nothing and wakes nobody: two that wait would wake each other for ever.
+  if (!blocked) headSettle(vp);
   spinUnlock(lk());
   recordFree(left);
   if (old != 0 && !same) recordFree(old);

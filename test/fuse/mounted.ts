@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, it } from 'vitest';
 import { damselfly, MAIN } from '../cli/command.ts';
 import { must, run } from '../ext4/tools.ts';
 
@@ -24,6 +25,20 @@ export const skipMounts =
   !(opens('/dev/fuse') && (isRoot || run('which', 'fusermount3').status === 0));
 /** Is this program missing, where nobody says that all must be there? */
 export const lacks = (tool: string) => process.env.CI === undefined && run('which', tool).status !== 0;
+
+/** Several programs one after the other, on a host that is busy with other things: only a hang takes longer. */
+const PROGRAM_MS = 240_000;
+
+/** A test that needs these programs; without one it is skipped by that name, but not in CI. */
+export function itWith(tools: readonly string[], name: string, test: () => Promise<void>): void {
+  const missing = tools.find(lacks);
+  if (missing === undefined) it(name, { timeout: PROGRAM_MS }, test);
+  else it.skip(`${name} [${missing} is not installed]`);
+}
+
+/** What each program has to do with. */
+export const KINDS = ['tmpfs', 'ext4'] as const;
+export type Kind = (typeof KINDS)[number];
 /** What asks for somebody else's ids, or for a mount namespace. */
 export const skipRoots = skipMounts || (!isRoot && process.env.CI === undefined);
 
@@ -99,6 +114,65 @@ export class Mounted {
   async kill(): Promise<void> {
     await this.signal('SIGKILL');
     spawnSync(isRoot ? 'umount' : 'fusermount3', isRoot ? ['-l', this.at] : ['-u', '-z', this.at]);
+  }
+}
+
+/** What the tests of a file mount: it ends with each test, and then e2fsck finds nothing wrong with the image. */
+export class Mounts {
+  readonly #made: string[] = [];
+  #mounted: Mounted | undefined;
+  #image: string | undefined;
+
+  constructor() {
+    afterEach(() => this.end());
+    afterAll(() => {
+      for (const directory of this.#made) fs.rmSync(directory, { recursive: true, force: true });
+    });
+  }
+
+  /** A new directory of the host's, on whatever it has there. */
+  here(): string {
+    return this.#keep(scratch());
+  }
+
+  /** A new directory on the host's tmpfs, to do the same in. */
+  beside(): string {
+    return this.#keep(beside());
+  }
+
+  #keep(directory: string): string {
+    this.#made.push(directory);
+    return directory;
+  }
+
+  /** On an ext4 image, or on a tmpfs of a machine: where it is. */
+  async mount(kind: Kind, ...options: string[]): Promise<string> {
+    const directory = this.here();
+    if (kind === 'ext4') return this.mountImage(makeImage(directory), ...options);
+    this.#mounted = await Mounted.start(directory, ['--tmpfs', '128m'], ...options);
+    return this.#mounted.at;
+  }
+
+  async mountImage(image: string, ...options: string[]): Promise<string> {
+    this.#image = image;
+    this.#mounted = await Mounted.start(path.dirname(image), [image], ...options);
+    return this.#mounted.at;
+  }
+
+  /** An image is mounted anew, by a new server; a tmpfs stays. */
+  async again(...options: string[]): Promise<void> {
+    const image = this.#image;
+    if (image === undefined) return;
+    await this.end();
+    await this.mountImage(image, ...options);
+  }
+
+  async end(): Promise<void> {
+    const [mounted, image] = [this.#mounted, this.#image];
+    this.#mounted = undefined;
+    this.#image = undefined;
+    if (mounted !== undefined && isMounted(mounted.at)) await mounted.end();
+    if (image !== undefined) checkClean(image);
   }
 }
 

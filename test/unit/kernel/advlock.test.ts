@@ -382,6 +382,15 @@ describe('flock', () => {
     expect(k.me.flock(mine, F.LOCK_SH)).toBe(0);
   });
 
+  test('one that waits, or may not, wakes none of the others', () => {
+    const { kernel } = k.target.machine;
+    ok(k.me.flock(open(k.me), F.LOCK_EX));
+    const [a, b] = [k.friend, k.user].map((one) => one.startFlock(open(one), F.LOCK_EX));
+    expect(k.me.flock(open(k.me), F.LOCK_EX | F.LOCK_NB)).toBe(-E.EAGAIN);
+    expect(kernel.lwp_next()).toBe(0);
+    expect([a.cancel(), b.cancel()]).toEqual([-E.EINTR, -E.EINTR]);
+  });
+
   test('changing its type lets the old one go first', () => {
     const a = open(k.me);
     const b = open(k.friend);
