@@ -168,8 +168,8 @@ export class WasiGuest {
   }
 
   #run<T>(work: () => T): T {
-    const { cpu } = this.process;
-    this.process.enter();
+    const { cpu, pid } = this.process;
+    if (!this.#enter()) throw cpu.panic ?? new ProcessGone(pid);
     try {
       return cpu.guest(work);
     } finally {
@@ -239,12 +239,14 @@ export class WasiGuest {
     });
   }
 
-  /** Its process is the CPU's again. Whether it still is one the next call tells. */
-  #enter(): void {
+  /** Its process is the CPU's again: false if that has ended. */
+  #enter(): boolean {
     try {
       this.process.enter();
+      return true;
     } catch (error) {
       if ((error as { errno?: number }).errno !== -ESRCH) throw error;
+      return false;
     }
   }
 

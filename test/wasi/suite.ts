@@ -1,6 +1,7 @@
 /** The WASI suite: every case, and the variants that run it. */
 import type { Case } from './cases/case.ts';
 import { files } from './cases/files.ts';
+import { hostile } from './cases/hostile.ts';
 import { names } from './cases/names.ts';
 import { suspend } from './cases/suspend.ts';
 import { world } from './cases/world.ts';
@@ -8,7 +9,7 @@ import type { Variant } from './scene.ts';
 import { canSuspend } from '../../host/wasi/guest.ts';
 import { type GateKind, gateKind } from '../../host/wasi/modules.ts';
 
-export const ALL_CASES: readonly Case[] = [...files, ...names, ...world, ...suspend];
+export const ALL_CASES: readonly Case[] = [...files, ...names, ...world, ...hostile, ...suspend];
 
 /** Those that this engine can run. */
 export const CASES: readonly Case[] = canSuspend
