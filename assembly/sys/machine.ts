@@ -328,12 +328,14 @@ export function machine_resume(copy: i32): i32 {
   const b = bb();
   if (b.bb_state != MACHINE_STOPPED) return -EINVAL;
   b.bb_state = MACHINE_UP;
-  // a copy without programs is the same to the byte: entering would be a trace
+  // a copy without programs and guests is the same to the byte: entering would be a trace
   const others = SMP && copy != 0 && cpusOthers();
-  if (copy == 0 || !(others || anyProgram())) return 0;
+  if (copy == 0 || !(others || anyProgram() || roots().r_wasi != 0)) return 0;
   const e = cpuEnter();
   if (e != 0) return e;
   if (others) cpusForget();
+  // their gates, and what ran behind them, are not in RAM
+  wasiShutdown();
   for (let q = roots().r_procs; q != 0; q = changetype<Proc>(<usize>q).p_next) {
     const p = changetype<Proc>(<usize>q);
     if (p.p_flag & PF_PROGRAM) signalPost(p, SIGKILL);

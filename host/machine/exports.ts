@@ -34,7 +34,8 @@ export interface KernelExports {
   /** Stop for a snapshot: 0, or -EBUSY while a CPU is in the kernel. machine_resume undoes it. */
   machine_stop(): number;
   /** Go on. `copy` 1: this machine is a copy of the one that stopped; processes that were programs
-   *  (made by sys_fork or sys_execve) end here, since what ran as them is not in RAM. */
+   *  (made by sys_fork or sys_execve) end here, since what ran as them is not in RAM, and WASI guests are processes
+   *  like others again. */
   machine_resume(copy: number): number;
   /** Move a virtual clock forward, ms. -EINVAL on a machine with a real clock. */
   clock_advance(ms: number): number;

@@ -157,7 +157,7 @@ export function guestFree(g: WasiGuest): void {
   zoneFree(changetype<Zone>(<usize>r.r_zwasi), changetype<usize>(g));
 }
 
-/** The machine goes down. */
+/** The machine goes down, or goes on as a copy. */
 export function wasiShutdown(): void {
   while (roots().r_wasi != 0) guestFree(changetype<WasiGuest>(<usize>roots().r_wasi));
 }
