@@ -16,7 +16,10 @@ describe('the fuzzer', () => {
     const { fuzzed } = new Session(planOf(1), new Tally());
     const left = Object.keys(LEFT_OUT);
     const module = new WebAssembly.Module(moduleBytes('up-debug'));
-    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+    // wasi_* are a gate's alone: test/wasi calls them as nobody means to
+    const names = WebAssembly.Module.exports(module)
+      .filter(({ name, kind }) => kind === 'function' && !name.startsWith('wasi_'))
+      .map(({ name }) => name);
     expect([...fuzzed, ...left].sort()).toEqual(names.sort());
     expect(Object.values(LEFT_OUT).every((reason) => reason.length > 20)).toBe(true);
   });
