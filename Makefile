@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: fuse-kills fuse-files node-current fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
+.PHONY: stress linear kills fuse-kills fuse-files node-current fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -135,6 +135,17 @@ fuzz-images: build ## images damaged in their metadata, mounted, read and writte
 	@$(BIN)/tsc -p test/hostile/tsconfig.json
 	@$(NODE) --enable-source-maps build/hostile/test/hostile/run.js $(if $(IMAGES),--images $(IMAGES)) \
 		$(if $(SEED),--first $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
+
+# MINUTES, WORKERS, SEED (the first) are passed on; see test/smp/stress.test.ts.
+stress: build ## threads on one tree, all operations, for MINUTES (10) each on tmpfs and ext4, with WORKERS (8)
+	@MINUTES=$(or $(MINUTES),10) WORKERS=$(or $(WORKERS),8) $(if $(SEED),SEED=$(SEED)) $(BIN)/vitest run --project node test/smp/stress.test.ts
+
+# SEED is passed on; see test/smp/linear.test.ts.
+linear: build ## histories of concurrent calls, explained by some order or not: HISTORIES (20000) each on tmpfs and ext4
+	@HISTORIES=$(or $(HISTORIES),20000) $(if $(SEED),SEED=$(SEED)) $(BIN)/vitest run --project node test/smp/linear.test.ts
+
+kills: build ## processes killed at random moments: KILLS (10000)
+	@KILLS=$(or $(KILLS),10000) $(BIN)/vitest run --project node test/smp/kill.test.ts
 
 # What only the benchmark needs; without them its rows through mounts are left out, with a word.
 system-bench: system

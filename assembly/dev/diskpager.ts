@@ -45,6 +45,8 @@ import {
   pageAddr,
   pageAlloc,
   pageFree,
+  pageHold,
+  pageRelease,
   VmPage,
 } from '../vm/page';
 import { Disk, diskBio, diskDo, diskIo, diskOf } from './disk';
@@ -240,13 +242,13 @@ function writeFrom(dk: Disk, first: VmPage, end: u32): i32 {
     if (changetype<usize>(pg) == 0 || pg.pg_index >= end || !isWritable(pg)) break;
     if (dirtyOf(dk, pg) != allOf(dk, pg.pg_index) || !bioAdd(bio, pageAddr(pg), bytesIn(dk, pg.pg_index))) break;
     fscacheClean(fc, pg);
-    pg.pg_hold++;
+    pageHold(pg);
     n++;
   }
   const e = diskDo(dk, bio);
   for (let i: u32 = 0; i < n; i++) {
     const pg = fscachePage(fc, index + i);
-    pg.pg_hold--;
+    pageRelease(pg);
     if (e != 0) fscacheDirty(fc, pg, allOf(dk, index + i));
   }
   return e;
@@ -258,7 +260,7 @@ function writeSectors(dk: Disk, index: u32, mask: u32, flags: u32): i32 {
   if (changetype<usize>(pg) == 0) return -EIO;
   if (dk.dk_sector == PAGE_SIZE) mask = SECTORS_ALL;
   mask &= allOf(dk, index);
-  pg.pg_hold++;
+  pageHold(pg);
   let e: i32 = 0;
   for (let from: u32 = 0; e == 0 && mask >> from != 0; ) {
     from += <u32>ctz<u32>(mask >> from);
@@ -268,6 +270,6 @@ function writeSectors(dk: Disk, index: u32, mask: u32, flags: u32): i32 {
     e = diskIo(dk, BIO_OP_WRITE, (<u64>index << PAGE_SHIFT) + at, pageAddr(pg) + at, (to - from) << 9, flags);
     from = to;
   }
-  pg.pg_hold--;
+  pageRelease(pg);
   return e;
 }

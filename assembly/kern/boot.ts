@@ -108,6 +108,7 @@ export class Roots {
   r_cleanhead: u32; //    r_dirtylock; clean pages that a disk has too, those to go first in front
   r_cleantail: u32;
   r_nclean: u32;
+  r_oldepoch: u32; //     smp: r_epoch when the pages that are PG_OLD were chosen
   r_dirtyhead: u32; //    r_dirtylock; Fscaches with something to write, oldest first
   r_dirtytail: u32;
   r_ndirtyfc: u32; //     how many those are

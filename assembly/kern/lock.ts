@@ -229,6 +229,18 @@ export function spinLock(lk: usize): void {
   }
 }
 
+/** True if it was free and is now held. */
+export function spinTry(lk: usize): bool {
+  if (SMP && curalone == 0) {
+    if (atomic.cmpxchg<u32>(lk, 0, 1) != 0) return false;
+  } else if (DEBUG) {
+    if (load<u32>(lk) != 0) return false;
+    store<u32>(lk, 1);
+  }
+  if (DEBUG) heldPush(lk, RANK_SPIN, true, true);
+  return true;
+}
+
 // @ts-ignore: decorator
 @inline
 export function spinUnlock(lk: usize): void {
@@ -252,6 +264,26 @@ export function ld32(p: usize): u32 {
 export function st32(p: usize, v: u32): void {
   if (SMP && curalone == 0) atomic.store<u32>(p, v);
   else store<u32>(p, v);
+}
+
+/** Set bits of a word that other CPUs change too. */
+// @ts-ignore: decorator
+@inline
+export function or32(p: usize, bits: u32): u32 {
+  if (SMP && curalone == 0) return atomic.or<u32>(p, bits);
+  const old = load<u32>(p);
+  store<u32>(p, old | bits);
+  return old;
+}
+
+/** Keep these bits of one, and clear the others. Returns what it was. */
+// @ts-ignore: decorator
+@inline
+export function and32(p: usize, bits: u32): u32 {
+  if (SMP && curalone == 0) return atomic.and<u32>(p, bits);
+  const old = load<u32>(p);
+  store<u32>(p, old & bits);
+  return old;
 }
 
 /** Add, returning the old value. */

@@ -8,8 +8,11 @@
  * The export checks nothing else: its inner function returns early as it likes.
  */
 import { ERESTART, ESRCH } from '../abi/errno';
-import { bb, roots } from '../kern/boot';
+import { CPU_RUNNABLE } from '../abi/layout';
+import { bb, Roots, roots } from '../kern/boot';
 import { anythingLeft, cpuEnter, cpuLeave, curcpu, curprocp } from '../kern/cpu';
+import { ld32 } from '../kern/lock';
+import { waitWord } from '../kern/words';
 import { File } from '../proc/file';
 import { CALL_FCNTL, Lwp, lwpFree, lwpResume, lwpUnlink } from '../proc/sleep';
 import { lockWaitEnd } from '../vfs/advlock';
@@ -17,6 +20,20 @@ import { fileDrop } from '../vfs/vfile';
 import { writebackDue, writebackShortage } from '../vfs/writeback';
 import { pageShortage } from '../vm/page';
 import { leaveSlow } from './exit';
+
+/** How often clean pages are looked for again while other CPUs leave the kernel, a tenth of a millisecond apart. */
+const RECLAIM_TURNS: u32 = 20;
+
+/** Pages go once every CPU has left the kernel (vfs/dirty.ts, D6). This one has nothing of theirs yet, and waits a little. */
+function reclaimTurns(): void {
+  const r = roots();
+  for (let turn: u32 = 0; turn < RECLAIM_TURNS; turn++) {
+    if (bb().bb_frames_free >= r.r_lowwater || r.r_nclean < r.r_lowwater) return;
+    curcpu.c_epoch = ld32(changetype<usize>(r) + offsetof<Roots>('r_epoch'));
+    if (turn != 0 && curcpu.c_nowait == 0) waitWord(changetype<usize>(curcpu) + CPU_RUNNABLE, ld32(changetype<usize>(curcpu) + CPU_RUNNABLE), 100_000);
+    pageShortage();
+  }
+}
 
 /** sysEnter where there is something to do first. */
 export function enterSlow(): i32 {
@@ -27,6 +44,7 @@ export function enterSlow(): i32 {
   }
   if (bb().bb_frames_free < r.r_lowwater) {
     pageShortage();
+    if (SMP) reclaimTurns();
     if (bb().bb_frames_free < r.r_lowwater && writebackShortage()) pageShortage();
   }
   if (curprocp != 0) return 0;

@@ -28,7 +28,6 @@ import {
   cpuPart,
   cpuEnter,
   cpuLeave,
-  cpuSetProc,
   cpuSpareGive,
   cpuSpareTake,
   curcpu,

@@ -287,8 +287,8 @@ function renameLock(): usize {
   return changetype<usize>(roots()) + offsetof<Roots>('r_renamelock');
 }
 
-/** Both names found, nothing locked: check what POSIX and Linux ask, and do it. */
-function renameHere(from: Nlookup, to: Nlookup, flags: u32): i32 {
+/** Both names found, nothing locked: check what POSIX and Linux ask, and do it. RENAME_AGAIN: one is another's by now. */
+function renameHere(from: Nlookup, to: Nlookup, flags: u32, fseq: u32, tseq: u32): i32 {
   if (changetype<usize>(from.nl_mount) != changetype<usize>(to.nl_mount)) return -EXDEV;
   if (changetype<usize>(from.nl_dvp) == 0) return -EBUSY;
   if (changetype<usize>(to.nl_dvp) == 0) return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
@@ -299,7 +299,8 @@ function renameHere(from: Nlookup, to: Nlookup, flags: u32): i32 {
   // directories of both sides stand still while the tree's shape is judged
   lockExclusive(renameLock(), RANK_RENAME);
   cacheLockTwo(fncp, tncp);
-  let e = cacheResolve(fncp, curcred());
+  let e: i32 = SMP && (fncp.nc_seq != fseq || tncp.nc_seq != tseq) ? RENAME_AGAIN : 0;
+  if (e == 0) e = cacheResolve(fncp, curcred());
   if (e == 0) e = cacheResolve(tncp, curcred());
   if (e == 0 && (fncp.nc_flags | tncp.nc_flags) & NCF_DESTROYED) e = -ENOENT;
   if (e == 0) e = renameCheck(from, to, flags);
@@ -311,6 +312,7 @@ function renameHere(from: Nlookup, to: Nlookup, flags: u32): i32 {
 }
 
 const RENAME_NOTHING: i32 = 1;
+const RENAME_AGAIN: i32 = 2;
 
 /** Old and new are one entry. */
 function renameSame(from: Nlookup, to: Nlookup, flags: u32): i32 {
@@ -389,15 +391,26 @@ function tellMove(vp: Vnode, fdvp: Vnode, fncp: Namecache, tdvp: Vnode, tncp: Na
 export function rename(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {
   if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
   if ((flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) == (RENAME_NOREPLACE | RENAME_EXCHANGE)) return -EINVAL;
+  let e: i32 = 0;
+  do {
+    e = renameOnce(olddirfd, oldlen, newdirfd, newlen, flags);
+  } while (SMP && e == RENAME_AGAIN);
+  return e;
+}
+
+/** RENAME_AGAIN: another CPU changed one of the names after it was looked up. */
+function renameOnce(olddirfd: i32, oldlen: u32, newdirfd: i32, newlen: u32, flags: u32): i32 {
   const from = scratchNl(0);
   const to = scratchNl(1);
   let e = pathLookup(from, olddirfd, SA_PATH1, oldlen, NL_LOCK | NL_NOCROSS);
   if (e != 0) return e;
+  const fseq = from.nl_ncp.nc_seq;
   nlookupUnlock(from);
   e = pathLookup(to, newdirfd, SA_PATH2, newlen, NL_LOCK | NL_NOCROSS);
   if (e == 0) {
+    const tseq = to.nl_ncp.nc_seq;
     nlookupUnlock(to);
-    e = renameHere(from, to, flags);
+    e = renameHere(from, to, flags, fseq, tseq);
     nlookupDone(to);
   }
   nlookupDone(from);

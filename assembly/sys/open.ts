@@ -65,7 +65,7 @@ import { scratchNl, scratchVattr, scratchWord } from '../vfs/scratch';
 import { Vattr } from '../vfs/vattr';
 import { fileClosedBy, fileDrop, fileMount, fileVnode, vnodeOpen, vnodeOpenFile, vnodeOpenResume } from '../vfs/vfile';
 import { mountLetGo } from '../vfs/vfsmount';
-import { VN_LINKABLE, Vnode, vnodePut, vnodeRef } from '../vfs/vnode';
+import { VN_LINKABLE, Vnode, vnodePut, vnodeTryRef } from '../vfs/vnode';
 import { vop_ncreate, vop_ntmpfile } from '../vfs/vop';
 import { truncateVnode } from './attr';
 import { sysEnter, sysLeave } from './enter';
@@ -262,7 +262,10 @@ function openFast(plen: u32, flags: u32, mount: u32, start: u32): i32 {
   const ncp = changetype<Namecache>(<usize>curcpu.c_fastncp);
   const mp = changetype<Mount>(<usize>curcpu.c_fastmount);
   if (!cacheRefValid(ncp, curcpu.c_fastseq)) return -ERETRY;
-  vnodeRef(vp);
+  if (!vnodeTryRef(vp)) {
+    cacheDrop(ncp);
+    return -ERETRY;
+  }
   let e: i32 = -ERETRY;
   if (nlookupFastValid()) {
     e = openCheck(vp, mp, flags);

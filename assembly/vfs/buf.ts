@@ -16,7 +16,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
 import { curcpu } from '../kern/cpu';
 import { add32 } from '../kern/lock';
 import { kassert } from '../kern/panic';
-import { PG_DIRTY, PG_REFERENCED, pageAddr, pageOf, VmPage } from '../vm/page';
+import { PG_DIRTY, pageAddr, pageOf, pageReferenced, VmPage } from '../vm/page';
 import { fscacheClean, fscacheDirty, sectorsOf } from './dirty';
 import { Fscache, fscachePage, GP_FUA, GP_WHOLE, GP_WRITE, gpSectors } from './fscache';
 import { vop_getpages, vop_putpages } from './vop';
@@ -33,7 +33,7 @@ export function bufError(): i32 {
 @inline
 function holdAt(pg: VmPage, block: u64, shift: u32): usize {
   add32(changetype<usize>(pg) + offsetof<VmPage>('pg_hold'), 1);
-  pg.pg_flags |= PG_REFERENCED;
+  pageReferenced(pg);
   return pageAddr(pg) + ((<usize>(block << shift)) & (PAGE_SIZE - 1));
 }
 

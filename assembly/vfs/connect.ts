@@ -20,12 +20,12 @@ import {
   cacheDrop,
   cacheGet,
   cacheLock,
-  cacheRef,
   cacheResolve,
   cacheUnlock,
   Namecache,
   nameHash,
 } from './namecache';
+import { cacheNameOf } from './namefind';
 import { readdirInit } from './readdir';
 import { scratchReaddir, scratchWord } from './scratch';
 import { Vnode, vnodePut, vnodeRef } from './vnode';
@@ -53,9 +53,10 @@ export function dirConnect(vp: Vnode, cred: Ucred, out: usize): i32 {
     if (e != 0) return e;
     held = changetype<Namecache>(<usize>load<u32>(scratchWord(0)));
   }
-  const ncp = changetype<Namecache>(<usize>vp.v_names);
-  cacheRef(ncp);
+  const ncp = cacheNameOf(vp);
   if (changetype<usize>(held) != 0) cacheDrop(held);
+  // another CPU took it away again
+  if (changetype<usize>(ncp) == 0) return -ENOENT;
   store<u32>(out, <u32>changetype<usize>(ncp));
   return 0;
 }

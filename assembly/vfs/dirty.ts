@@ -14,6 +14,8 @@
  * D4. A backed Fscache with dirty pages, or with attributes that its file system has not stored
  *     (FC_ATTRDIRTY, of those embedded in vnodes), is on the list r_dirty (FC_LISTED), oldest first.
  *     It stays where it is until it is clean: its vnode is not reclaimed (vfs/vnode.ts).
+ * D6. In `smp` a page may go only if nobody looked it up since before every CPU last left the kernel: whoever looks up
+ *     sets PG_REFERENCED, and needs no hold till he leaves (vfs/fscache.ts).
  * D5. A page is made clean before its write is issued, and dirty again if that fails. So what is
  *     stored into it in between is not forgotten.
  *
@@ -25,11 +27,26 @@
 import { PAGE_SIZE } from '../abi/layout';
 import { Roots, roots } from '../kern/boot';
 import { clockNow } from '../kern/clock';
-import { curcpu } from '../kern/cpu';
-import { spinLock, spinUnlock } from '../kern/lock';
+import { curalone, curcpu } from '../kern/cpu';
+import { add32, and32, or32, spinLock, spinUnlock } from '../kern/lock';
 import { kassert } from '../kern/panic';
-import { PG_BUSY, PG_CLEAN, PG_DIRTY, PG_REFERENCED, PG_WIRED, VmPage } from '../vm/page';
-import { FC_ATTRDIRTY, FC_DEVICE, FC_LISTED, FC_VNODE, Fscache, fscacheDropPage, fscachePage } from './fscache';
+import {
+  PG_BUSY,
+  PG_CLEAN,
+  PG_DIRTY,
+  PG_OLD,
+  PG_REFERENCED,
+  PG_WIRED,
+  pageFlag,
+  pageFree,
+  pageReferenced,
+  pageUnflag,
+  privateAnd,
+  privateOr,
+  VmPage,
+} from '../vm/page';
+import { epochNext, epochPassed } from '../vm/zone';
+import { FC_ATTRDIRTY, FC_DEVICE, FC_LISTED, FC_VNODE, Fscache, fscacheDropPage, fscachePage, fscacheTryRemove } from './fscache';
 
 const NS_PER_CENTISEC: i64 = 10_000_000;
 /** All eight sectors of a page. */
@@ -37,8 +54,14 @@ export const SECTORS_ALL: u32 = 255;
 
 // @ts-ignore: decorator
 @inline
-function dirtyLock(): usize {
+export function dirtyLock(): usize {
   return changetype<usize>(roots()) + offsetof<Roots>('r_dirtylock');
+}
+
+// @ts-ignore: decorator
+@inline
+function flagsAddr(fc: Fscache): usize {
+  return changetype<usize>(fc) + offsetof<Fscache>('fc_flags');
 }
 
 /** The sectors that bytes [at, at + len) of a page touch, as bits. */
@@ -52,7 +75,7 @@ export function sectorsOf(at: u32, len: u32): u32 {
 
 function cleanAppend(pg: VmPage): void {
   const r = roots();
-  pg.pg_flags |= PG_CLEAN;
+  pageFlag(pg, PG_CLEAN);
   pg.pg_next = 0;
   pg.pg_prev = r.r_cleantail;
   if (r.r_cleantail != 0) changetype<VmPage>(<usize>r.r_cleantail).pg_next = <u32>changetype<usize>(pg);
@@ -67,14 +90,14 @@ function cleanRemove(pg: VmPage): void {
   else r.r_cleanhead = pg.pg_next;
   if (pg.pg_next != 0) changetype<VmPage>(<usize>pg.pg_next).pg_prev = pg.pg_prev;
   else r.r_cleantail = pg.pg_prev;
-  pg.pg_flags &= ~PG_CLEAN;
+  pageUnflag(pg, PG_CLEAN | PG_OLD);
   pg.pg_next = 0;
   pg.pg_prev = 0;
   r.r_nclean--;
 }
 
 function dirtyAppend(fc: Fscache, pg: VmPage): void {
-  pg.pg_flags |= PG_DIRTY;
+  pageFlag(pg, PG_DIRTY);
   pg.pg_next = 0;
   pg.pg_prev = fc.fc_dirtytail;
   if (fc.fc_dirtytail != 0) changetype<VmPage>(<usize>fc.fc_dirtytail).pg_next = <u32>changetype<usize>(pg);
@@ -90,7 +113,7 @@ function dirtyRemove(fc: Fscache, pg: VmPage): void {
   else fc.fc_dirty = pg.pg_next;
   if (pg.pg_next != 0) changetype<VmPage>(<usize>pg.pg_next).pg_prev = pg.pg_prev;
   else fc.fc_dirtytail = pg.pg_prev;
-  pg.pg_flags &= ~PG_DIRTY;
+  pageUnflag(pg, PG_DIRTY);
   pg.pg_next = 0;
   pg.pg_prev = 0;
   fc.fc_ndirty--;
@@ -99,7 +122,7 @@ function dirtyRemove(fc: Fscache, pg: VmPage): void {
 
 function listAppend(fc: Fscache): void {
   const r = roots();
-  fc.fc_flags |= FC_LISTED;
+  or32(flagsAddr(fc), FC_LISTED);
   fc.fc_dnext = 0;
   fc.fc_dprev = r.r_dirtytail;
   if (r.r_dirtytail != 0) changetype<Fscache>(<usize>r.r_dirtytail).fc_dnext = <u32>changetype<usize>(fc);
@@ -114,7 +137,7 @@ function listRemove(fc: Fscache): void {
   else r.r_dirtyhead = fc.fc_dnext;
   if (fc.fc_dnext != 0) changetype<Fscache>(<usize>fc.fc_dnext).fc_dprev = fc.fc_dprev;
   else r.r_dirtytail = fc.fc_dprev;
-  fc.fc_flags &= ~FC_LISTED;
+  and32(flagsAddr(fc), ~FC_LISTED);
   fc.fc_dnext = 0;
   fc.fc_dprev = 0;
   r.r_ndirtyfc--;
@@ -163,33 +186,54 @@ export function fscacheList(fc: Fscache): void {
 /** These sectors of a page (SECTORS_*, sectorsOf) are not on the disk. The page is in fc's index. */
 export function fscacheDirty(fc: Fscache, pg: VmPage, sectors: u32): void {
   if (DEBUG) kassert(pg.pg_owner == <u32>changetype<usize>(fc), 'dirty page of another');
-  if (fc.fc_flags & FC_DEVICE) pg.pg_epoch |= sectors;
-  else pg.pg_private |= sectors;
-  pg.pg_flags |= PG_REFERENCED;
-  if (pg.pg_flags & PG_DIRTY) return;
+  pageReferenced(pg);
+  if (!SMP) {
+    sectorsSet(fc, pg, sectors);
+    if (pg.pg_flags & PG_DIRTY) return;
+  }
+  // in one step, in `smp`: who makes the page clean takes the sectors so too
   spinLock(dirtyLock());
-  cleanRemove(pg);
-  dirtyAppend(fc, pg);
+  if (SMP) sectorsSet(fc, pg, sectors);
+  if ((pg.pg_flags & PG_DIRTY) == 0) {
+    cleanRemove(pg);
+    dirtyAppend(fc, pg);
+  }
   spinUnlock(dirtyLock());
   if ((fc.fc_flags & FC_LISTED) == 0) fscacheList(fc);
 }
 
-/** It is about to be written, or what it holds need not be (D5). Its pager has looked at the sectors. */
-export function fscacheClean(fc: Fscache, pg: VmPage): void {
-  if (fc.fc_flags & FC_DEVICE) pg.pg_epoch = 0;
-  else pg.pg_private &= ~SECTORS_ALL;
-  if ((pg.pg_flags & PG_DIRTY) == 0) return;
+// @ts-ignore: decorator
+@inline
+function sectorsSet(fc: Fscache, pg: VmPage, sectors: u32): void {
+  if (fc.fc_flags & FC_DEVICE) pg.pg_epoch |= sectors;
+  else privateOr(pg, sectors);
+}
+
+/** It is about to be written, or what it holds need not be (D5): the sectors that were dirty. */
+export function fscacheClean(fc: Fscache, pg: VmPage): u32 {
+  if (!SMP && (pg.pg_flags & PG_DIRTY) == 0) return sectorsTake(fc, pg);
   spinLock(dirtyLock());
-  dirtyRemove(fc, pg);
-  cleanAppend(pg);
-  unlistIfClean(fc);
+  const sectors = sectorsTake(fc, pg);
+  if (pg.pg_flags & PG_DIRTY) {
+    dirtyRemove(fc, pg);
+    cleanAppend(pg);
+    unlistIfClean(fc);
+  }
   spinUnlock(dirtyLock());
+  return sectors;
+}
+
+function sectorsTake(fc: Fscache, pg: VmPage): u32 {
+  if ((fc.fc_flags & FC_DEVICE) == 0) return privateAnd(pg, ~SECTORS_ALL) & SECTORS_ALL;
+  const sectors = pg.pg_epoch & SECTORS_ALL;
+  pg.pg_epoch = 0;
+  return sectors;
 }
 
 /** The attributes are stored (for VOP_WRITEATTR). */
 export function fscacheAttrClean(fc: Fscache): void {
   spinLock(dirtyLock());
-  fc.fc_flags &= ~FC_ATTRDIRTY;
+  and32(flagsAddr(fc), ~FC_ATTRDIRTY);
   unlistIfClean(fc);
   spinUnlock(dirtyLock());
 }
@@ -208,14 +252,12 @@ export function fscacheError(fc: Fscache, errno: i32): void {
   fc.fc_error++;
 }
 
-/** To the end of the list of those with something to write, if it is on it. */
-export function dirtyListRotate(fc: Fscache): void {
-  spinLock(dirtyLock());
+/** To the end of the list of those with something to write, if it is on it. r_dirtylock held. */
+export function dirtyListRotateLocked(fc: Fscache): void {
   if (fc.fc_flags & FC_LISTED) {
     listRemove(fc);
     listAppend(fc);
   }
-  spinUnlock(dirtyLock());
 }
 
 /** The page goes to the end of its Fscache's dirty list: it cannot be written now. */
@@ -247,15 +289,80 @@ function cleanVictim(look: u32): VmPage {
     const pg = changetype<VmPage>(<usize>r.r_cleanhead);
     if (changetype<usize>(pg) == 0) return pg;
     if (pg.pg_hold == 0 && (pg.pg_flags & (PG_BUSY | PG_WIRED | PG_REFERENCED)) == 0) return pg;
-    pg.pg_flags &= ~PG_REFERENCED;
+    pageUnflag(pg, PG_REFERENCED);
     cleanRemove(pg);
     cleanAppend(pg);
   }
   return changetype<VmPage>(<usize>0);
 }
 
+/**
+ * In `smp` with other CPUs about, two steps (D6). A batch is chosen: pages not looked up since the last time are PG_OLD.
+ * When every CPU has left the kernel since, those of them that still were not looked up go: nobody has their address.
+ */
+const BATCH_MIN: u32 = 256;
+
+/** Choose the next batch from the queue's old end. r_dirtylock held. */
+function batchChoose(n: u32): void {
+  const r = roots();
+  if (n < BATCH_MIN) n = BATCH_MIN;
+  let look = r.r_nclean;
+  while (n != 0 && look != 0) {
+    look--;
+    const pg = changetype<VmPage>(<usize>r.r_cleanhead);
+    cleanRemove(pg);
+    cleanAppend(pg);
+    if (pg.pg_flags & PG_REFERENCED) pageUnflag(pg, PG_REFERENCED);
+    // what is chosen goes to the end, and is looked for from there: the queue's order is that of the last looks
+    pageFlag(pg, PG_OLD);
+    n--;
+  }
+  r.r_oldepoch = epochNext();
+}
+
+/** Take a page of the batch that may go out of its index; null: there is none among `look` pages. r_dirtylock held. */
+function batchTake(look: u32): VmPage {
+  const r = roots();
+  for (let p = r.r_cleantail; p != 0 && look != 0; look--) {
+    const pg = changetype<VmPage>(<usize>p);
+    p = pg.pg_prev;
+    if ((pg.pg_flags & (PG_OLD | PG_REFERENCED)) != PG_OLD) continue;
+    if (!fscacheTryRemove(changetype<Fscache>(<usize>pg.pg_owner), pg)) continue;
+    cleanRemove(pg);
+    return pg;
+  }
+  return changetype<VmPage>(<usize>0);
+}
+
+function reclaimShared(n: u32): u32 {
+  const r = roots();
+  let done: u32 = 0;
+  while (done < n && epochPassed(r.r_oldepoch)) {
+    spinLock(dirtyLock());
+    const pg = batchTake(r.r_nclean);
+    if (changetype<usize>(pg) == 0) {
+      batchChoose(n - done);
+      spinUnlock(dirtyLock());
+      // a CPU that is in a call, this one too, may have looked at any of them
+      break;
+    }
+    spinUnlock(dirtyLock());
+    pageFreed(pg);
+    done++;
+  }
+  return done;
+}
+
+function pageFreed(pg: VmPage): void {
+  const r = roots();
+  add32(changetype<usize>(r) + offsetof<Roots>('r_filepages'), -1);
+  add32(changetype<usize>(r) + offsetof<Roots>('r_reclaimed'), 1);
+  pageFree(pg);
+}
+
 /** Free up to `n` clean pages; how many it were. Pages used since the last look get a second chance. */
 export function cleanReclaim(n: u32): u32 {
+  if (SMP) if (curalone == 0) return reclaimShared(n);
   let done: u32 = 0;
   // twice round, so that those with a second chance come again
   let look = roots().r_nclean * 2;

@@ -13,34 +13,19 @@
  */
 import { EFBIG, ENOMEM } from '../abi/errno';
 import { PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
-import { Roots, roots } from '../kern/boot';
+import { roots } from '../kern/boot';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
-import { add32 } from '../kern/lock';
+import { add32, or32, spinLock, spinUnlock } from '../kern/lock';
 import { kassert } from '../kern/panic';
 import { wordsZero } from '../kern/words';
-import {
-  ALLOC_NOIO,
-  ALLOC_NOWAIT,
-  ALLOC_RESERVE,
-  ALLOC_ZERO,
-  PG_CLEAN,
-  PG_DIRTY,
-  PG_FILE,
-  PG_REFERENCED,
-  PG_VALID,
-  pageAddr,
-  pageAlloc,
-  pageFree,
-  pageFreeChain,
-  pageShortage,
-  VmPage,
-} from '../vm/page';
+import { PG_FILE, PG_VALID, pageAddr, pageHold, pageReferenced, pageRelease } from '../vm/page';
 import { Uio, uiomove } from '../vm/uio';
-import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../vm/radix';
-import { fscacheDirty, fscacheList, pageQueue, pageUnqueue, SECTORS_ALL, sectorsOf } from './dirty';
+import { Radix } from '../vm/radix';
+import { fscacheDirty, fscacheList, SECTORS_ALL, sectorsOf } from './dirty';
 import { Fsmanage } from './fsmanage';
 import { Vattr } from './vattr';
+import { fscachePage, fscacheNextPage, fscacheDropPage, fscacheDropRange } from './pageindex';
 import { vop_getpages, vop_putpages } from './vop';
 import { writebackMore, writebackThrottle } from './writeback';
 
@@ -83,6 +68,8 @@ export class Fscache {
   fc_gepoch: u32;
   fc_error: u32; //    sequence of write-back errors
   fc_errno: i32; //    the last of them, negated
+  fc_attrlock: u32; //  spin, smp: changes of fc_attr
+  fc_pglock: u32; //   spin, smp: the page index, while it is changed
   fc_pad: u32;
 
   // @ts-ignore: decorator
@@ -154,19 +141,22 @@ export function fscacheSetup(fc: Fscache, fm: Fsmanage, data: u32): void {
 
 // ── attributes ───────────────────────────────────────────────────────────────────────────────
 
-/** Around every change of fc_attr, so that a reader without locks can tell. */
+/** Around every change of fc_attr, so that a reader without locks can tell, and two CPUs do not change it at once: nothing that
+ *  waits or locks comes in between. */
 // @ts-ignore: decorator
 @inline
 export function attrBegin(fc: Fscache): void {
-  if (SMP) add32(changetype<usize>(fc) + offsetof<Fscache>('fc_attrseq'), 1);
+  if (!SMP) return;
+  spinLock(changetype<usize>(fc) + offsetof<Fscache>('fc_attrlock'));
+  add32(changetype<usize>(fc) + offsetof<Fscache>('fc_attrseq'), 1);
 }
 
 // @ts-ignore: decorator
 @inline
 export function attrEnd(fc: Fscache): void {
   if (SMP) add32(changetype<usize>(fc) + offsetof<Fscache>('fc_attrseq'), 1);
-  const flags = fc.fc_flags;
-  fc.fc_flags = flags | FC_ATTRDIRTY;
+  const flags = or32(changetype<usize>(fc) + offsetof<Fscache>('fc_flags'), FC_ATTRDIRTY);
+  if (SMP) spinUnlock(changetype<usize>(fc) + offsetof<Fscache>('fc_attrlock'));
   if ((flags & (FC_BACKED | FC_LISTED)) == FC_BACKED) fscacheList(fc);
 }
 
@@ -193,91 +183,7 @@ export function fscacheTouchCtime(fc: Fscache): void {
   attrEnd(fc);
 }
 
-// ── the page index ───────────────────────────────────────────────────────────────────────────
-
-/** The page at an index, or null. */
-// @ts-ignore: decorator
-@inline
-export function fscachePage(fc: Fscache, index: u32): VmPage {
-  return changetype<VmPage>(<usize>radixGet(fc.fc_pages, index));
-}
-
-/** Put a page in the index: 0 or -ENOMEM (the page stays the caller's). */
-export function fscacheInsert(fc: Fscache, index: u32, pg: VmPage): i32 {
-  const e = fc.fc_flags & FC_BACKED ? insertBacked(fc, index, pg) : radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), ALLOC_NOIO);
-  if (e != 0) return e;
-  pg.pg_owner = <u32>changetype<usize>(fc);
-  pg.pg_index = index;
-  if (fc.fc_flags & FC_BACKED) pageQueue(pg);
-  return 0;
-}
-
-/** Pages of this very index may be what memory is made of: never while it is being changed. */
-function insertBacked(fc: Fscache, index: u32, pg: VmPage): i32 {
-  const e = radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), ALLOC_NOWAIT);
-  if (e == 0) return 0;
-  pageShortage();
-  const how = curcpu.c_writing != 0 ? ALLOC_RESERVE : ALLOC_NOWAIT;
-  return radixInsert(fc.fc_pages, index, <u32>changetype<usize>(pg), how);
-}
-
-/** Take a page out of the index; it is the caller's then. */
-export function fscacheRemove(fc: Fscache, pg: VmPage): void {
-  if (DEBUG) kassert(changetype<usize>(fscachePage(fc, pg.pg_index)) == changetype<usize>(pg), 'page is not where its index says');
-  if (pg.pg_flags & (PG_DIRTY | PG_CLEAN)) pageUnqueue(fc, pg);
-  radixRemove(fc.fc_pages, pg.pg_index);
-  pg.pg_owner = 0;
-}
-
-/** The first page with an index >= `from`, or null. */
-// @ts-ignore: decorator
-@inline
-export function fscacheNextPage(fc: Fscache, from: u32): VmPage {
-  return changetype<VmPage>(<usize>radixNext(fc.fc_pages, from));
-}
-
-/** A fresh page in the index, zeroed unless GP_WHOLE: 0, -ENOMEM. For pagers. */
-export function fscacheAddPage(fc: Fscache, index: u32, flags: u32): i32 {
-  const pg = pageAlloc(flags & GP_WHOLE ? ALLOC_NOIO : ALLOC_NOIO | ALLOC_ZERO, PG_FILE | PG_VALID);
-  if (changetype<usize>(pg) == 0) return -ENOMEM;
-  const e = fscacheAddFrame(fc, index, pg);
-  if (e != 0) pageFree(pg);
-  return e;
-}
-
-/** A page that its pager has filled joins the index: 0, or -ENOMEM and it stays the pager's. */
-export function fscacheAddFrame(fc: Fscache, index: u32, pg: VmPage): i32 {
-  const e = fscacheInsert(fc, index, pg);
-  if (e == 0) add32(changetype<usize>(roots()) + offsetof<Roots>('r_filepages'), 1);
-  return e;
-}
-
-/** Take a page out and free it. */
-export function fscacheDropPage(fc: Fscache, pg: VmPage): void {
-  fscacheRemove(fc, pg);
-  add32(changetype<usize>(roots()) + offsetof<Roots>('r_filepages'), -1);
-  pageFree(pg);
-}
-
-/** Drop every page with index in [from, to). Returns how many there were. */
-export function fscacheDropRange(fc: Fscache, from: u32, to: u32): u32 {
-  let n: u32 = 0;
-  let first = changetype<VmPage>(<usize>0);
-  let last = first;
-  while (true) {
-    const pg = fscacheNextPage(fc, from);
-    if (changetype<usize>(pg) == 0 || pg.pg_index >= to) break;
-    fscacheRemove(fc, pg);
-    pg.pg_next = 0;
-    if (n++ == 0) first = pg;
-    else last.pg_next = <u32>changetype<usize>(pg);
-    last = pg;
-  }
-  if (n == 0) return 0;
-  add32(changetype<usize>(roots()) + offsetof<Roots>('r_filepages'), -(<i32>n));
-  pageFreeChain(first);
-  return n;
-}
+export { fscachePage, fscacheInsert, fscacheRemove, fscacheTryRemove, fscacheNextPage, fscacheAddPage, fscacheAddFrame, fscacheDropPage, fscacheDropRange } from './pageindex';
 
 // ── reading and writing ──────────────────────────────────────────────────────────────────────
 
@@ -300,7 +206,7 @@ export function fscacheRead(fc: Fscache, u: Uio): i32 {
       const e = pagerRead(fc, index);
       if (e < 0) return e;
       pg = fscachePage(fc, index);
-    } else if (backed) pg.pg_flags |= PG_REFERENCED;
+    } else if (backed) pageReferenced(pg);
     from = changetype<usize>(pg) == 0 ? <usize>roots().r_zeropage : pageAddr(pg);
     if (<u64>n < left && n < u.uio_resid && changetype<usize>(pg) != 0) n = runInRam(fc, index, from, at, u.uio_resid, left);
     const e = uiomove(from + at, n, u);
@@ -316,7 +222,7 @@ function runInRam(fc: Fscache, index: u32, from: usize, at: u32, want: u32, left
   for (let next = from + PAGE_SIZE; n < most; next += PAGE_SIZE) {
     const pg = fscachePage(fc, ++index);
     if (changetype<usize>(pg) == 0 || pageAddr(pg) != next) break;
-    if (fc.fc_flags & FC_BACKED) pg.pg_flags |= PG_REFERENCED;
+    if (fc.fc_flags & FC_BACKED) pageReferenced(pg);
     n = most - n < PAGE_SIZE ? most : n + PAGE_SIZE;
   }
   return n;
@@ -398,9 +304,9 @@ function writeBacked(fc: Fscache, u: Uio, index: u32, at: u32, n: u32): i32 {
     if (DEBUG) kassert(changetype<usize>(pg) != 0, 'getpages made no page');
   }
   const off0 = u.uio_off;
-  pg.pg_hold++;
+  pageHold(pg);
   const e = uiomove(pageAddr(pg) + at, n, u);
-  pg.pg_hold--;
+  pageRelease(pg);
   if (e != 0 && fresh && whole) {
     // nothing was copied, and the page was not read: let the pager take back what it set aside
     vop_putpages(fc.fc_fm, fc, index, 1, GP_FREE);
@@ -444,7 +350,7 @@ function writeFresh(fc: Fscache, u: Uio, index: u32, most: u32): i32 {
       break;
     }
     const pg = fscachePage(fc, index);
-    pg.pg_hold++;
+    pageHold(pg);
     const n = index - first;
     if (n != 0 && pageAddr(pg) != addr + ((<usize>n) << PAGE_SHIFT)) {
       const e = freshCopy(fc, u, first, n, addr);
@@ -469,7 +375,7 @@ function freshCopy(fc: Fscache, u: Uio, first: u32, n: u32, addr: usize): i32 {
   if (done != 0) grow(fc, <u64>u.uio_off);
   for (let i: u32 = 0; i < done; i++) {
     const pg = fscachePage(fc, first + i);
-    pg.pg_hold--;
+    pageRelease(pg);
     fscacheDirty(fc, pg, SECTORS_ALL);
   }
   if (done < n) freshDrop(fc, first + done, n - done);
@@ -480,7 +386,7 @@ function freshCopy(fc: Fscache, u: Uio, first: u32, n: u32, addr: usize): i32 {
 function freshDrop(fc: Fscache, first: u32, n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
     const pg = fscachePage(fc, first + i);
-    pg.pg_hold--;
+    pageRelease(pg);
     vop_putpages(fc.fc_fm, fc, first + i, 1, GP_FREE);
     const left = fscachePage(fc, first + i);
     if (changetype<usize>(left) != 0) fscacheDropPage(fc, left);

@@ -12,7 +12,7 @@
  *
  * N1. An entry holds a reference on its parent; a parent outlives its children.
  * N2. A negative entry is a promise: while it stays locked nobody can create the name.
- * N3. nc_vp is not a reference: a vnode that is reclaimed unresolves its entries.
+ * N3. nc_vp is not a reference: a vnode that is reclaimed unresolves its entries (N8).
  * N4. A DESTROYED entry is on no chain; it keeps its vnode while that lives, and its name for
  *     messages, and nothing can be created under it.
  * N5. Memory of an entry stays an entry (ZONE_STABLE). Whatever a walk without locks reads is read
@@ -20,8 +20,15 @@
  * N6. A VOLATILE entry is believed only during the walk that resolved it: every walk asks the file
  *     system again. It holds a reference on its vnode, and goes with its own last reference.
  *
- * Guards: nc_hnext, child lists, LRU: r_nclock (spin). nc_vp, UNRESOLVED, name, parent: the entry's
- * lock exclusive, and nc_seq odd while they change. Counts: atomic.
+ * N7. References go from 0 to 1 under r_nclock only, and only of entries that are hashed. So who finds nc_refs 0
+ *     there and takes the entry out of the hash (cacheClaim: DYING) has it for himself, and frees it.
+ *     Whoever dropped a last reference looks again there: the entry may have been freed since, or be another.
+ * N8. nc_vp is cleared under r_nclock by whoever reclaims the vnode, whoever has the entry locked. Who needs the
+ *     vnode takes a reference by cacheVnode, which finds out; an entry locked for a call keeps one (nl_held).
+ *
+ * Guards: nc_hnext, child lists, LRU, name, parent: r_nclock (spin), and nc_seq odd while they change; the entry's
+ * lock exclusive too for name and parent. nc_vp, UNRESOLVED: the entry's lock exclusive, but for N8. nc_flags has
+ * bits of both, and is changed atomically. Counts: atomic.
  */
 import { ENOENT } from '../abi/errno';
 import { S_IFDIR, S_IFLNK } from '../abi/flags';
@@ -29,10 +36,12 @@ import { Roots, roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
 import {
   add32,
+  and32,
   ld32,
   lockExclusive,
   lockExclusiveSame,
   lockRelease,
+  or32,
   RANK_NAME,
   spinLock,
   spinUnlock,
@@ -83,7 +92,8 @@ export class Namecache {
   nc_vprev: u32;
   nc_lrunext: u32; //  LRU of entries nobody holds, while NCF_ONLRU
   nc_lruprev: u32;
-  nc_pad: u32;
+  nc_mark: u16; //     cachePurgeTree's
+  nc_used: u16; //     1: looked up since reclaim last came by
 
   // @ts-ignore: decorator
   @inline
@@ -114,7 +124,8 @@ export const NCF_DESTROYED: u32 = 8;
 export const NCF_ISDIR: u32 = 16;
 export const NCF_ISSYMLINK: u32 = 32;
 export const NCF_ONLRU: u32 = 64;
-export const NCF_REFERENCED: u32 = 128;
+/** Being freed, or free. */
+export const NCF_DYING: u32 = 128;
 export const NCF_HASHED: u32 = 256;
 /** Its file system makes names up as it is asked (FMF_VOLATILE): N6. */
 export const NCF_VOLATILE: u32 = 512;
@@ -169,7 +180,7 @@ function bucketOf(parent: u32, hash: u32): usize {
 /** Are the `len` bytes at p the name stored (zero-padded, word-aligned) at q? */
 // @ts-ignore: decorator
 @inline
-function nameSame(p: usize, q: usize, len: u32): bool {
+export function nameSame(p: usize, q: usize, len: u32): bool {
   let i: u32 = 0;
   while (i + 4 <= len) {
     if (load<u32>(p + i) != ld32(q + i)) return false;
@@ -234,7 +245,7 @@ export function cacheRef(ncp: Namecache): void {
 export function cacheRefValid(ncp: Namecache, seq: u32): bool {
   if (SMP) {
     spinLock(ncLock());
-    const same = ncp.nc_seq == seq && (ncp.nc_flags & NCF_HASHED || ncp.nc_parent == 0);
+    const same = ncp.nc_seq == seq && (ncp.nc_flags & NCF_HASHED || (ncp.nc_parent == 0 && ncp.nc_refs != 0));
     if (same) cacheRef(ncp);
     spinUnlock(ncLock());
     return same;
@@ -251,31 +262,38 @@ export function cacheDrop(ncp: Namecache): void {
   if (add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), -1) == 1) cacheLast(ncp);
 }
 
-/** Nobody holds this entry: may it be freed at once? Then it is out of the hash. */
-function lastForGood(ncp: Namecache): bool {
-  if (ncp.nc_flags & NCF_DESTROYED) return true;
-  if ((ncp.nc_flags & NCF_VOLATILE) == 0) return false;
-  spinLock(ncLock());
-  const last = ncp.nc_refs == 0;
-  if (last) unhash(ncp);
-  spinUnlock(ncLock());
-  return last;
+// @ts-ignore: decorator
+@inline
+export function flagsAddr(ncp: Namecache): usize {
+  return changetype<usize>(ncp) + offsetof<Namecache>('nc_flags');
 }
 
-export function cacheLast(ncp: Namecache): void {
-  if (ncp.nc_flags & NCF_VOLATILE) {
-    if (lastForGood(ncp)) cacheFree(ncp);
-    return;
-  }
-  if (ncp.nc_flags & (NCF_DESTROYED | NCF_ONLRU)) {
-    if (ncp.nc_flags & NCF_DESTROYED) cacheFree(ncp);
-    return;
-  }
-  if (ncp.nc_parent == 0) return; // a mount's root: freed by unmount
+/** Nobody holds it, and nobody will: it is the caller's to free (N7). r_nclock held. */
+export function cacheClaimLocked(ncp: Namecache): bool {
+  if (ncp.nc_refs != 0 || ncp.nc_child != 0 || ncp.nc_flags & NCF_DYING) return false;
+  unhash(ncp);
+  if (ncp.nc_flags & NCF_ONLRU) lruRemove(ncp);
+  or32(flagsAddr(ncp), NCF_DYING);
+  return true;
+}
+
+/** The last reference went: is the entry the caller's to free now, or does it go on the LRU? */
+function lastClaims(ncp: Namecache): bool {
   spinLock(ncLock());
-  if (ncp.nc_refs == 0 && (ncp.nc_flags & NCF_ONLRU) == 0) {
+  const flags = ncp.nc_flags;
+  if (ncp.nc_refs != 0 || flags & NCF_DYING) {
+    spinUnlock(ncLock());
+    return false;
+  }
+  if (flags & (NCF_DESTROYED | NCF_VOLATILE)) {
+    const mine = cacheClaimLocked(ncp);
+    spinUnlock(ncLock());
+    return mine;
+  }
+  // a mount's root is freed by unmount
+  if (ncp.nc_parent != 0 && (flags & NCF_ONLRU) == 0) {
     const r = roots();
-    ncp.nc_flags |= NCF_ONLRU;
+    or32(flagsAddr(ncp), NCF_ONLRU);
     ncp.nc_lrunext = 0;
     ncp.nc_lruprev = r.r_nclrutail;
     if (r.r_nclrutail != 0) changetype<Namecache>(<usize>r.r_nclrutail).nc_lrunext = <u32>changetype<usize>(ncp);
@@ -283,6 +301,11 @@ export function cacheLast(ncp: Namecache): void {
     r.r_nclrutail = <u32>changetype<usize>(ncp);
   }
   spinUnlock(ncLock());
+  return false;
+}
+
+export function cacheLast(ncp: Namecache): void {
+  if (lastClaims(ncp)) cacheFree(ncp);
 }
 
 /** Off the LRU. r_nclock held. */
@@ -292,7 +315,7 @@ export function lruRemove(ncp: Namecache): void {
   else r.r_nclruhead = ncp.nc_lrunext;
   if (ncp.nc_lrunext != 0) changetype<Namecache>(<usize>ncp.nc_lrunext).nc_lruprev = ncp.nc_lruprev;
   else r.r_nclrutail = ncp.nc_lruprev;
-  ncp.nc_flags &= ~NCF_ONLRU;
+  and32(flagsAddr(ncp), ~NCF_ONLRU);
 }
 
 // @ts-ignore: decorator
@@ -383,9 +406,9 @@ function entryAlloc(fm: Fsmanage, name: usize, len: u32, hash: u32): Namecache {
   const seq = ncp.nc_seq;
   wordsZero(changetype<usize>(ncp), offsetof<Namecache>());
   if (SMP) st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_seq'), seq);
-  ncp.nc_refs = 1;
+  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), 1);
   ncp.nc_fm = fm;
-  ncp.nc_flags = fm.fm_flags & FMF_VOLATILE ? NCF_UNRESOLVED | NCF_VOLATILE : NCF_UNRESOLVED;
+  st32(flagsAddr(ncp), fm.fm_flags & FMF_VOLATILE ? NCF_UNRESOLVED | NCF_VOLATILE : NCF_UNRESOLVED);
   if (!nameStore(ncp, name, len, hash)) {
     seqEnd(ncp);
     zoneFree(changetype<Zone>(<usize>r.r_zncp), changetype<usize>(ncp));
@@ -402,7 +425,7 @@ export function cacheRoot(fm: Fsmanage, vp: Vnode): Namecache {
   const ncp = entryAlloc(fm, 0, 0, NAME_HASH0);
   if (changetype<usize>(ncp) == 0) return ncp;
   // a root is what its mount says it is
-  ncp.nc_flags &= ~NCF_VOLATILE;
+  and32(flagsAddr(ncp), ~NCF_VOLATILE);
   cacheSetVp(ncp, vp);
   return ncp;
 }
@@ -417,7 +440,7 @@ export function link(ncp: Namecache, parent: Namecache): void {
   parent.nc_child = <u32>changetype<usize>(ncp);
   st32(changetype<usize>(ncp), load<u32>(b));
   st32(b, <u32>changetype<usize>(ncp));
-  ncp.nc_flags |= NCF_HASHED;
+  or32(flagsAddr(ncp), NCF_HASHED);
 }
 
 /** Out of the hash; still its parent's child. r_nclock held. */
@@ -426,7 +449,7 @@ export function unhash(ncp: Namecache): void {
   let at = bucketOf(ncp.nc_parent, ncp.nc_hash);
   while (load<u32>(at) != <u32>changetype<usize>(ncp)) at = <usize>load<u32>(at);
   st32(at, ncp.nc_hnext);
-  ncp.nc_flags &= ~NCF_HASHED;
+  and32(flagsAddr(ncp), ~NCF_HASHED);
 }
 
 /** Off its parent's child list. r_nclock held. */
@@ -437,7 +460,7 @@ export function unlinkChild(ncp: Namecache): void {
   if (ncp.nc_sibnext != 0) changetype<Namecache>(<usize>ncp.nc_sibnext).nc_sibprev = ncp.nc_sibprev;
 }
 
-/** Free an entry that nobody holds, and the ancestors that only it held if they are DESTROYED. */
+/** Free an entry that is the caller's (cacheClaimLocked), and the ancestors that only it held if they are DESTROYED. */
 export function cacheFree(ncp: Namecache): void {
   while (true) {
     if (DEBUG) kassert(ncp.nc_refs == 0 && ncp.nc_child == 0, 'freeing a namecache entry in use');
@@ -457,6 +480,7 @@ export function cacheFree(ncp: Namecache): void {
       ncp.nc_namep = 0;
     }
     ncp.nc_parent = 0;
+    or32(flagsAddr(ncp), NCF_DYING);
     ncp.nc_namelen = 0xffffffff;
     add32(changetype<usize>(ncp.nc_fm.fm_mount) + offsetof<Mount>('mnt_ncount'), -1);
     seqEnd(ncp);
@@ -465,10 +489,7 @@ export function cacheFree(ncp: Namecache): void {
     if (changetype<usize>(parent) == 0) return;
     // drop the reference on the parent without recursion
     if (add32(changetype<usize>(parent) + offsetof<Namecache>('nc_refs'), -1) != 1) return;
-    if (!lastForGood(parent)) {
-      if ((parent.nc_flags & NCF_VOLATILE) == 0) cacheLast(parent);
-      return;
-    }
+    if (!lastClaims(parent)) return;
     ncp = parent;
   }
 }
@@ -506,23 +527,28 @@ export function cacheGet(parent: Namecache, name: usize, len: u32, hash: u32): N
 
 // ── resolution ───────────────────────────────────────────────────────────────────────────────
 
-/** Off its vnode's list of names. */
-function unlinkVp(ncp: Namecache, vp: Vnode): void {
+/** Off its vnode's list of names. False: it does not resolve to that any more (N8). */
+function unlinkVp(ncp: Namecache, vp: Vnode): bool {
   spinLock(ncLock());
+  const mine = ncp.nc_vp == <u32>changetype<usize>(vp);
+  if (mine) unlinkVpLocked(ncp, vp);
+  spinUnlock(ncLock());
+  return mine;
+}
+
+function unlinkVpLocked(ncp: Namecache, vp: Vnode): void {
   if (ncp.nc_vprev != 0) changetype<Namecache>(<usize>ncp.nc_vprev).nc_vnext = ncp.nc_vnext;
   else vp.v_names = ncp.nc_vnext;
   if (ncp.nc_vnext != 0) changetype<Namecache>(<usize>ncp.nc_vnext).nc_vprev = ncp.nc_vprev;
   ncp.nc_vnext = 0;
   ncp.nc_vprev = 0;
-  spinUnlock(ncLock());
   st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), 0);
 }
 
 /** Detach from its vnode, leaving flags alone. */
 export function cacheClearVp(ncp: Namecache): void {
   const vp = ncp.vp;
-  if (changetype<usize>(vp) == 0) return;
-  unlinkVp(ncp, vp);
+  if (changetype<usize>(vp) == 0 || !unlinkVp(ncp, vp)) return;
   if (vp.v_watches != 0 && vp.v_fc.fc_attr.va_nlink == 0) watchedNameGone(vp);
   if (ncp.nc_flags & NCF_VOLATILE) vnodePut(vp);
 }
@@ -543,19 +569,19 @@ export function cacheSetVp(ncp: Namecache, vp: Vnode): void {
   if (changetype<usize>(vp) != 0 && ncp.nc_flags & NCF_VOLATILE) vnodeRef(vp);
   seqBegin(ncp);
   cacheClearVp(ncp);
-  let flags = ncp.nc_flags & ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
+  let kind: u32 = 0;
   if (changetype<usize>(vp) != 0) {
-    if (vp.v_type == S_IFDIR) flags |= NCF_ISDIR;
-    if (vp.v_type == S_IFLNK) flags |= NCF_ISSYMLINK;
+    kind = vp.v_type == S_IFDIR ? NCF_ISDIR : vp.v_type == S_IFLNK ? NCF_ISSYMLINK : 0;
     spinLock(ncLock());
     ncp.nc_vprev = 0;
     ncp.nc_vnext = vp.v_names;
     if (vp.v_names != 0) changetype<Namecache>(<usize>vp.v_names).nc_vprev = <u32>changetype<usize>(ncp);
     vp.v_names = <u32>changetype<usize>(ncp);
-    spinUnlock(ncLock());
     st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_vp'), <u32>changetype<usize>(vp));
+    spinUnlock(ncLock());
   }
-  st32(changetype<usize>(ncp) + offsetof<Namecache>('nc_flags'), flags);
+  and32(flagsAddr(ncp), ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT));
+  if (kind != 0) or32(flagsAddr(ncp), kind);
   seqEnd(ncp);
 }
 
@@ -568,7 +594,8 @@ export function cacheSetUnresolved(ncp: Namecache): void {
 }
 
 function flagUnresolved(ncp: Namecache): void {
-  ncp.nc_flags = (ncp.nc_flags & ~(NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT)) | NCF_UNRESOLVED;
+  or32(flagsAddr(ncp), NCF_UNRESOLVED);
+  and32(flagsAddr(ncp), ~(NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT));
 }
 
 /** The file system has another answer for this name now: the next walk asks it. */
@@ -586,13 +613,21 @@ export function cacheForgetName(parent: Namecache, name: usize, len: u32): void 
  * VOLATILE ones held goes without an end to it: this *is* the vnode's end, and must not begin another.
  */
 export function cacheForgetVnode(vp: Vnode): void {
-  while (vp.v_names != 0) {
+  while (true) {
+    spinLock(ncLock());
     const ncp = changetype<Namecache>(<usize>vp.v_names);
+    if (changetype<usize>(ncp) == 0) {
+      spinUnlock(ncLock());
+      return;
+    }
     seqBegin(ncp);
-    unlinkVp(ncp, vp);
+    // before nc_vp is gone: who finds that gone asks the file system again
     flagUnresolved(ncp);
+    unlinkVpLocked(ncp, vp);
     seqEnd(ncp);
-    if (ncp.nc_flags & NCF_VOLATILE) vnodeUnref(vp);
+    const held = (ncp.nc_flags & NCF_VOLATILE) != 0;
+    spinUnlock(ncLock());
+    if (held) vnodeUnref(vp);
   }
 }
 
@@ -605,13 +640,4 @@ export function cacheResolve(ncp: Namecache, cred: Ucred): i32 {
   if (ncp.nc_flags & NCF_DESTROYED || ncp.nc_parent == 0) return -ENOENT;
   const e = vop_nresolve(ncp.nc_fm, ncp, cred);
   return e == -ENOENT ? 0 : e;
-}
-
-/** The entry's vnode with a reference, or null. Entry locked, or in `up` simply current. */
-// @ts-ignore: decorator
-@inline
-export function cacheVnode(ncp: Namecache): Vnode {
-  const vp = ncp.vp;
-  if (changetype<usize>(vp) != 0) vnodeRef(vp);
-  return vp;
 }

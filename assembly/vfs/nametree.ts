@@ -3,15 +3,17 @@
  * when memory is short or a mount goes. What an entry is, and who guards it: namecache.ts.
  */
 import { Roots, roots } from '../kern/boot';
-import { add32, lockIsHeld, lockRelease, lockTryExclusive, RANK_NAME, spinLock, spinUnlock, st32 } from '../kern/lock';
+import { add32, and32, or32, spinLock, spinUnlock, st32 } from '../kern/lock';
 import { Vnode } from './vnode';
 import {
+  cacheClaimLocked,
   cacheClearVp,
   cacheDrop,
   cacheFree,
   cacheLast,
   cacheRef,
   cacheSetVp,
+  flagsAddr,
   link,
   lruRemove,
   Namecache,
@@ -21,7 +23,6 @@ import {
   NCF_DESTROYED,
   NCF_ISDIR,
   NCF_ISSYMLINK,
-  NCF_REFERENCED,
   NCF_UNRESOLVED,
   NCF_WHITEOUT,
   ncLock,
@@ -50,24 +51,22 @@ export function cacheDestroy(ncp: Namecache): void {
   seqBegin(ncp);
   spinLock(ncLock());
   unhash(ncp);
-  ncp.nc_flags |= NCF_DESTROYED;
+  or32(flagsAddr(ncp), NCF_DESTROYED);
   spinUnlock(ncLock());
   seqEnd(ncp);
   // children are names in a directory that is gone: unresolved and negative ones only
   cachePurgeChildren(ncp);
 }
 
-/** Free those children of an entry that nobody holds; unresolve the others. */
+/** Free those children of an entry that nobody holds. The caller holds the entry. */
 export function cachePurgeChildren(ncp: Namecache): void {
-  let p = ncp.nc_child;
-  while (p != 0) {
-    const child = changetype<Namecache>(<usize>p);
-    p = child.nc_sibnext;
-    if (child.nc_refs == 0 && !lockIsHeld(child.lk)) {
-      cacheRef(ncp); // keep it over the drop below
-      cacheFree(child);
-      add32(changetype<usize>(ncp) + offsetof<Namecache>('nc_refs'), -1);
-    }
+  while (true) {
+    spinLock(ncLock());
+    let p = ncp.nc_child;
+    while (p != 0 && !cacheClaimLocked(changetype<Namecache>(<usize>p))) p = changetype<Namecache>(<usize>p).nc_sibnext;
+    spinUnlock(ncLock());
+    if (p == 0) return;
+    cacheFree(changetype<Namecache>(<usize>p));
   }
 }
 
@@ -97,14 +96,14 @@ export function cacheRename(fncp: Namecache, tncp: Namecache): void {
     tncp.nc_fm = fm;
     link(tncp, oldparent);
   } else {
-    tncp.nc_flags |= NCF_DESTROYED;
+    or32(flagsAddr(tncp), NCF_DESTROYED);
     cacheRef(parent);
   }
   spinUnlock(ncLock());
   seqEnd(fncp);
   if (spare) {
     cacheClearVp(tncp);
-    tncp.nc_flags &= ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT);
+    and32(flagsAddr(tncp), ~(NCF_UNRESOLVED | NCF_ISDIR | NCF_ISSYMLINK | NCF_WHITEOUT));
   } else {
     // who holds it wants to see the name it had; without memory for that it shows the other's
     nameStore(tncp, <usize>fncp.nc_namep, fncp.nc_namelen, fncp.nc_hash);
@@ -183,19 +182,15 @@ export function cacheReclaimSome(n: u32): u32 {
       spinUnlock(ncLock());
       break;
     }
+    // in use again: its last drop puts it back. Used since: to the end of the queue, if nobody holds it now
     lruRemove(ncp);
+    const mine = ncp.nc_refs == 0 && ncp.nc_used == 0 && cacheClaimLocked(ncp);
+    ncp.nc_used = 0;
     spinUnlock(ncLock());
-    if (ncp.nc_refs != 0) continue;
-    if (ncp.nc_flags & NCF_REFERENCED) {
-      ncp.nc_flags &= ~NCF_REFERENCED;
+    if (!mine) {
       cacheLast(ncp);
       continue;
     }
-    if (!lockTryExclusive(ncp.lk, RANK_NAME)) {
-      cacheLast(ncp);
-      continue;
-    }
-    lockRelease(ncp.lk);
     cacheFree(ncp);
     done++;
   }
@@ -210,7 +205,7 @@ export function cachePurgeTree(root: Namecache): u32 {
   while (true) {
     let child: u32 = ncp.nc_child;
     // skip leaves that could not be freed (they are behind those that could: newest first)
-    while (child != 0 && changetype<Namecache>(<usize>child).nc_pad != 0) {
+    while (child != 0 && changetype<Namecache>(<usize>child).nc_mark != 0) {
       child = changetype<Namecache>(<usize>child).nc_sibnext;
     }
     if (child != 0) {
@@ -219,12 +214,15 @@ export function cachePurgeTree(root: Namecache): u32 {
     }
     if (changetype<usize>(ncp) == changetype<usize>(root)) break;
     const parent = ncp.parent;
-    if (ncp.nc_refs == 0 && ncp.nc_child == 0) {
+    spinLock(ncLock());
+    const mine = cacheClaimLocked(ncp);
+    spinUnlock(ncLock());
+    if (mine) {
       cacheRef(parent);
       cacheFree(ncp);
       add32(changetype<usize>(parent) + offsetof<Namecache>('nc_refs'), -1);
     } else {
-      ncp.nc_pad = 1;
+      ncp.nc_mark = 1;
       left++;
     }
     ncp = parent;
@@ -237,10 +235,10 @@ function clearMarks(root: Namecache): void {
   let ncp = root;
   while (true) {
     let child: u32 = ncp.nc_child;
-    while (child != 0 && changetype<Namecache>(<usize>child).nc_pad == 0) child = changetype<Namecache>(<usize>child).nc_sibnext;
+    while (child != 0 && changetype<Namecache>(<usize>child).nc_mark == 0) child = changetype<Namecache>(<usize>child).nc_sibnext;
     if (child != 0) {
       ncp = changetype<Namecache>(<usize>child);
-      ncp.nc_pad = 0;
+      ncp.nc_mark = 0;
       continue;
     }
     if (changetype<usize>(ncp) == changetype<usize>(root)) return;

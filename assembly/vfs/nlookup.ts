@@ -41,7 +41,6 @@ import {
   cacheRefValid,
   cacheResolve,
   cacheUnlock,
-  cacheVnode,
   Namecache,
   NAME_HASH0,
   nameHash,
@@ -50,10 +49,10 @@ import {
   NCF_ISDIR,
   NCF_ISSYMLINK,
   NCF_MOUNTPT,
-  NCF_REFERENCED,
   NCF_UNRESOLVED,
   NCF_VOLATILE,
 } from './namecache';
+import { cacheHold, cacheIsNamed, cacheNameOf, cacheParent, cacheTopUnresolved, cacheVnode } from './namefind';
 import { cacheIsAncestor } from './nametree';
 import { placeConnected } from './place';
 import { scratchPath, scratchPlace, scratchWord } from './scratch';
@@ -78,6 +77,8 @@ export class Nlookup {
   nl_locked: u32; //  1: nl_ncp is locked by this walk
   nl_vp: Vnode; //    a magic link led to this vnode, referenced; null: nl_ncp says it all
   nl_anon: u32; //    1: the vnode has no name, and nl_ncp, its mount's root, stands in for one
+  nl_held: Vnode; //  smp: with NL_LOCK what nl_ncp resolves to, referenced, so that it stays that
+  nl_pad: u32;
 }
 
 export const NL_FOLLOW: u32 = 1; //   a symbolic link at the end is followed
@@ -112,6 +113,7 @@ export function nlookupInit(nl: Nlookup, path: usize, len: u32, flags: u32, cred
   nl.nl_locked = 0;
   nl.nl_vp = changetype<Vnode>(<usize>0);
   nl.nl_anon = 0;
+  nl.nl_held = changetype<Vnode>(<usize>0);
 }
 
 /** Unlock the last entry but keep the references (rename locks two in an order of its own). */
@@ -128,9 +130,16 @@ export function nlookupDone(nl: Nlookup): void {
     vnodePut(nl.nl_dvp);
     nl.nl_dvp = changetype<Vnode>(<usize>0);
   }
+  if (SMP) leaveHeld(nl);
   leaveJump(nl);
   cacheDrop(nl.nl_ncp);
   mountDrop(nl.nl_mount);
+}
+
+function leaveHeld(nl: Nlookup): void {
+  const vp = nl.nl_held;
+  nl.nl_held = changetype<Vnode>(<usize>0);
+  if (changetype<usize>(vp) != 0) vnodePut(vp);
 }
 
 /** Where a magic link led is left. */
@@ -191,17 +200,9 @@ export function nlookupVnode(nl: Nlookup, vpp: usize): i32 {
  */
 function resolveEntry(ncp: Namecache, cred: Ucred): i32 {
   while (ncp.nc_flags & NCF_UNRESOLVED) {
-    let top = ncp;
-    while (top.nc_parent != 0 && top.parent.nc_flags & NCF_UNRESOLVED) top = top.parent;
-    if (top.nc_parent == 0 || top.nc_flags & NCF_DESTROYED) return -ENOENT;
-    const dvp = cacheVnode(top.parent);
-    if (changetype<usize>(dvp) == 0) return -ENOENT;
-    cacheRef(top);
-    cacheLock(top);
-    const e = cacheResolve(top, cred);
-    cacheUnlock(top);
+    const top = cacheTopUnresolved(ncp);
+    const e = resolveTop(top, cred);
     cacheDrop(top);
-    vnodePut(dvp);
     if (e != 0) return e;
   }
   return 0;
@@ -210,6 +211,24 @@ function resolveEntry(ncp: Namecache, cred: Ucred): i32 {
 /** What a confined walk says that would leave the directory it is confined to. */
 function outside(): i32 {
   return curcpu.c_guest != 0 ? -ENOTCAPABLE : -EXDEV;
+}
+
+/** Resolve an entry whose parent is resolved, or was a moment ago. */
+function resolveTop(top: Namecache, cred: Ucred): i32 {
+  if (top.nc_parent == 0 || top.nc_flags & NCF_DESTROYED) return -ENOENT;
+  const parent = cacheParent(top);
+  if (changetype<usize>(parent) == 0) return -ENOENT;
+  const dvp = cacheVnode(parent);
+  let e: i32 = 0;
+  if (changetype<usize>(dvp) != 0) {
+    cacheLock(top);
+    // a rename meanwhile: the next turn looks from the beginning
+    if (!SMP || changetype<usize>(top.parent) == changetype<usize>(parent)) e = cacheResolve(top, cred);
+    cacheUnlock(top);
+    vnodePut(dvp);
+  } else if ((parent.nc_flags & NCF_UNRESOLVED) == 0) e = -ENOENT;
+  cacheDrop(parent);
+  return e;
 }
 
 /** Go to the parent directory; stays where it is at the process's root. */
@@ -230,7 +249,9 @@ function goUp(nl: Nlookup): i32 {
   if (!placeConnected(nl.nl_mount, nl.nl_ncp)) return -ENOENT;
   if (nl.nl_ncp.nc_flags & NCF_DESTROYED) return goUpUnlinked(nl);
   if (nl.nl_ncp.nc_parent == 0) return -ENOENT;
-  moveTo(nl, nl.nl_mount, nl.nl_ncp.parent);
+  const parent = cacheParent(nl.nl_ncp);
+  moveTo(nl, nl.nl_mount, parent);
+  cacheDrop(parent);
   if (nl.nl_flags & NL_BENEATH && !placeBeneath(nl)) return outside();
   crossMounts(nl);
   return 0;
@@ -244,12 +265,11 @@ function goUpUnlinked(nl: Nlookup): i32 {
   vnodePut(vp);
   if (e != 0) return e;
   const dvp = changetype<Vnode>(<usize>load<u32>(scratchWord(0)));
-  if (dvp.v_names == 0 || nl.nl_flags & NL_BENEATH) {
-    vnodePut(dvp);
-    return -ENOENT;
-  }
-  moveTo(nl, nl.nl_mount, changetype<Namecache>(<usize>dvp.v_names));
+  const name = nl.nl_flags & NL_BENEATH ? changetype<Namecache>(<usize>0) : cacheNameOf(dvp);
   vnodePut(dvp);
+  if (changetype<usize>(name) == 0) return -ENOENT;
+  moveTo(nl, nl.nl_mount, name);
+  cacheDrop(name);
   return 0;
 }
 
@@ -385,7 +405,7 @@ function step(nl: Nlookup, name: usize, len: u32, last: bool): i32 {
     vnodePut(dvp);
     return gone ? -ENOENT : -ENOMEM;
   }
-  if (last && nl.nl_flags & NL_LOCK) return lastLocked(nl, ncp, dvp);
+  if (last && nl.nl_flags & NL_LOCK) return lastLocked(nl, ncp, dvp, name, len);
   if (ncp.nc_flags & (NCF_UNRESOLVED | NCF_VOLATILE)) {
     cacheLock(ncp);
     e = cacheResolve(ncp, nl.nl_cred);
@@ -411,15 +431,30 @@ function step(nl: Nlookup, name: usize, len: u32, last: bool): i32 {
 }
 
 /** The last name, for a call that will change it. `ncp` referenced, `dvp` referenced. */
-function lastLocked(nl: Nlookup, ncp: Namecache, dvp: Vnode): i32 {
+function lastLocked(nl: Nlookup, ncp: Namecache, dvp: Vnode, name: usize, len: u32): i32 {
   cacheLock(ncp);
-  const e = cacheResolve(ncp, nl.nl_cred);
+  if (SMP) {
+    // another CPU may have given it another name, or taken it away, before it was locked
+    while (!cacheIsNamed(ncp, nl.nl_ncp, name, len)) {
+      cacheUnlock(ncp);
+      cacheDrop(ncp);
+      const gone = (nl.nl_ncp.nc_flags & NCF_DESTROYED) != 0;
+      if (!gone) ncp = cacheGet(nl.nl_ncp, name, len, nameHash(name, len));
+      if (gone || changetype<usize>(ncp) == 0) {
+        vnodePut(dvp);
+        return gone ? -ENOENT : -ENOMEM;
+      }
+      cacheLock(ncp);
+    }
+  }
+  const e = SMP ? cacheHold(ncp, nl.nl_cred, changetype<usize>(nl) + offsetof<Nlookup>('nl_held')) : cacheResolve(ncp, nl.nl_cred);
   const again =
     e == 0 &&
     ((ncp.nc_flags & NCF_ISSYMLINK && nl.nl_flags & NL_FOLLOW) ||
       (ncp.nc_flags & NCF_MOUNTPT && (nl.nl_flags & NL_NOCROSS) == 0 && changetype<usize>(mountOn(nl.nl_mount, ncp)) != 0));
   if (e != 0 || again) {
     cacheUnlock(ncp);
+    if (SMP) leaveHeld(nl);
     let r = e;
     vnodePut(dvp);
     if (again) {
@@ -560,7 +595,7 @@ export function nlookupFast(path: usize, len: u32, mount: u32, start: u32, nofol
         }
       } else return none;
     }
-    if ((flags & NCF_REFERENCED) == 0) ncp.nc_flags |= NCF_REFERENCED;
+    if (ncp.nc_used == 0) ncp.nc_used = 1;
   }
   if (vp == 0) return none;
   const cpu = curcpu;

@@ -14,7 +14,7 @@ import { EBUSY, EINVAL, ENOMEM } from '../abi/errno';
 import { MNT_DETACH, MNT_FORCE, MS_RDONLY } from '../abi/flags';
 import { Roots, roots } from '../kern/boot';
 import { curcpu } from '../kern/cpu';
-import { add32 } from '../kern/lock';
+import { add32, and32, or32 } from '../kern/lock';
 import { klog } from '../kern/panic';
 import { Ucred } from '../proc/cred';
 import { ALLOC_NOIO } from '../vm/page';
@@ -36,7 +36,7 @@ import {
   vfs_sync,
   vfs_unmount,
 } from './mount';
-import { cacheDrop, cacheFree, cacheRef, cacheRoot, Namecache, NCF_MOUNTPT } from './namecache';
+import { cacheDrop, cacheFree, cacheRef, cacheRoot, flagsAddr, Namecache, NCF_MOUNTPT } from './namecache';
 import { cachePurgeTree } from './nametree';
 import { layerFree, layerRemove } from './layer';
 import { deferredRun, Vnode, vnodeKill, vnodePut, vnodeRef } from './vnode';
@@ -98,7 +98,7 @@ export function mountAttach(mp: Mount, parent: Mount, ncp: Namecache): void {
   cacheRef(ncp);
   mp.mnt_parent = parent;
   mp.mnt_covered = ncp;
-  ncp.nc_flags |= NCF_MOUNTPT;
+  or32(flagsAddr(ncp), NCF_MOUNTPT);
   mountListAdd(mp);
   mountsUnlock();
 }
@@ -112,7 +112,7 @@ function detach(mp: Mount): void {
   mp.mnt_covered = changetype<Namecache>(<usize>0);
   mp.mnt_parent = changetype<Mount>(<usize>0);
   if (changetype<usize>(ncp) != 0) {
-    if (!coveredByAny(ncp)) ncp.nc_flags &= ~NCF_MOUNTPT;
+    if (!coveredByAny(ncp)) and32(flagsAddr(ncp), ~NCF_MOUNTPT);
     cacheDrop(ncp);
     mountDrop(parent);
   }

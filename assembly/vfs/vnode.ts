@@ -9,11 +9,14 @@
  * vnode (vnodeKill) until its last reference goes.
  *
  * V1. v_fm is never null, and v_fm.fm_mount never changes except to the dead mount's.
- * V2. v_refcnt 0, not VN_DOOMED ⇔ reclaimable: at once without links, else for memory if nobody
+ * V2. v_refcnt 0 ⇔ reclaimable: at once without links, else for memory if nobody
  *     watches it (v_watches; a watcher is told when the file goes, so it must not go unseen). One
  *     that is watched also waits for its removed names to be let go.
  * V3. A vnode is on its mount's list from vnodeAlloc to vnodeReclaim or vnodeKill.
  *
+ * V5. Who reclaims a vnode makes its count VREF_DOOMED, from 0, in one step (vnodeClaim); it stays so until the
+ *     memory is a vnode again. Who finds a vnode where nobody holds it for him (a name, an inode, a list)
+ *     takes a reference by vnodeTryRef, which fails then, and looks whether it is still the one he wanted.
  * V4. A file without links whose data a disk has ends later: its last put queues it on its CPU
  *     (VN_DEFERRED), and deferredRun, when the call ends and nothing is locked, has VOP_INACTIVE free it.
  *
@@ -21,10 +24,11 @@
  * v_names.
  */
 import { Roots, roots } from '../kern/boot';
-import { curcpu } from '../kern/cpu';
-import { add32, lockExclusive, lockRelease, RANK_VNODE, spinLock, spinUnlock } from '../kern/lock';
+import { curalone, curcpu } from '../kern/cpu';
+import { add32, and32, ld32, lockExclusive, lockRelease, or32, RANK_VNODE, spinLock, spinUnlock, st32 } from '../kern/lock';
 import { kassert } from '../kern/panic';
-import { ALLOC_NOIO, ALLOC_ZERO } from '../vm/page';
+import { wordsZero } from '../kern/words';
+import { ALLOC_NOIO } from '../vm/page';
 import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
 import { fscacheUnlist } from './dirty';
 import { FC_ATTRVALID, FC_BACKED, FC_LISTED, FC_VNODE, Fscache, fscacheDropRange, fscacheSetup } from './fscache';
@@ -73,10 +77,16 @@ export class Vnode {
 /** The embedded Fscache begins here. */
 export const VNODE_FC: usize = offsetof<Vnode>();
 if (VNODE_FC % 8 != 0) ERROR('Vnode: Fscache must be aligned');
+/** From here on a fresh vnode is zeros; v_fm and v_refcnt come before. */
+const VNODE_ZERO: usize = 8;
+if (offsetof<Vnode>('v_refcnt') != 4) ERROR('v_refcnt');
+
+/** In v_refcnt: being reclaimed, or free memory (V5). */
+export const VREF_DOOMED: u32 = 0x80000000;
 
 export const VN_ONLRU: u32 = 1;
 export const VN_ROOT: u32 = 2; //    a mount's root
-export const VN_DOOMED: u32 = 4; //  being reclaimed
+export const VN_DOOMED: u32 = 4; //  being detached
 export const VN_DEAD: u32 = 8; //    reclaimed while referenced: a deadfs vnode
 export const VN_NOCACHE: u32 = 16; // not kept when unreferenced (procfs, anonymous objects)
 export const VN_MAGIC: u32 = 32; //  a symlink that names an open file (procfs, devfs fd)
@@ -101,10 +111,12 @@ function vnLock(): usize {
 export function vnodeAlloc(fm: Fsmanage, type: u32, data: u32): Vnode {
   const r = roots();
   if (r.r_vncount >= r.r_maxvnodes) vnodeReclaimSome(8);
-  const vp = changetype<Vnode>(zoneAlloc(changetype<Zone>(<usize>r.r_zvnode), ALLOC_NOIO | ALLOC_ZERO));
+  const vp = changetype<Vnode>(zoneAlloc(changetype<Zone>(<usize>r.r_zvnode), ALLOC_NOIO));
   if (changetype<usize>(vp) == 0) return vp;
+  // doomed until it is whole (V5): who came here by what the memory was before gets no reference
+  st32(refAddr(vp), VREF_DOOMED);
+  wordsZero(changetype<usize>(vp) + VNODE_ZERO, VNODE_FC - VNODE_ZERO);
   vp.v_fm = fm;
-  vp.v_refcnt = 1;
   vp.v_type = type;
   vp.v_data = data;
   fscacheSetup(vp.v_fc, fm, data);
@@ -116,20 +128,55 @@ export function vnodeAlloc(fm: Fsmanage, type: u32, data: u32): Vnode {
   mp.mnt_vnodes = <u32>changetype<usize>(vp);
   mp.mnt_nvnodes++;
   spinUnlock(vnLock());
+  st32(refAddr(vp), 1);
   return vp;
 }
 
+// @ts-ignore: decorator
+@inline
+function refAddr(vp: Vnode): usize {
+  return changetype<usize>(vp) + offsetof<Vnode>('v_refcnt');
+}
+
+/** The caller has a reference, or another way to know that somebody has. */
 // @ts-ignore: decorator
 @inline
 export function vnodeRef(vp: Vnode): void {
   add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), 1);
 }
 
+/** A reference on a vnode that nobody may hold; false: it is being reclaimed (V5). */
+export function vnodeTryRef(vp: Vnode): bool {
+  const at = refAddr(vp);
+  if (!SMP || curalone != 0) {
+    const n = load<u32>(at);
+    if (n & VREF_DOOMED) return false;
+    store<u32>(at, n + 1);
+    return true;
+  }
+  let n = atomic.load<u32>(at);
+  while ((n & VREF_DOOMED) == 0) {
+    const was = atomic.cmpxchg<u32>(at, n, n + 1);
+    if (was == n) return true;
+    n = was;
+  }
+  return false;
+}
+
+/** Nobody has it, and nobody will: it is the caller's to reclaim (V5). */
+export function vnodeClaim(vp: Vnode): bool {
+  const at = refAddr(vp);
+  if (SMP && curalone == 0) return atomic.cmpxchg<u32>(at, 0, VREF_DOOMED) == 0;
+  if (load<u32>(at) != 0) return false;
+  store<u32>(at, VREF_DOOMED);
+  return true;
+}
+
 /** Drop a reference; the last one may free the file. Caller holds no spin or fs-private lock. */
 // @ts-ignore: decorator
 @inline
 export function vnodePut(vp: Vnode): void {
-  if (DEBUG) kassert(vp.v_refcnt != 0, 'vnode reference dropped twice');
+  if (DEBUG) kassert((vp.v_refcnt & ~VREF_DOOMED) != 0, 'vnode reference dropped twice');
   if (add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1) == 1) vnodeLast(vp);
 }
 
@@ -139,35 +186,46 @@ export function vnodeUnref(vp: Vnode): void {
   add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1);
 }
 
+/**
+ * The count was 0 a moment ago. In `smp` another CPU may have had it since, reclaimed it, or made another vnode of its
+ * memory: whatever is done here begins with a claim, a reference, or a look at the count under r_vnlock.
+ */
 function vnodeLast(vp: Vnode): void {
   if (vp.v_flag & VN_DEAD) {
-    vnodeFree(vp);
+    if (vnodeClaim(vp)) vnodeFree(vp);
     return;
   }
   if (vp.v_flag & VN_DOOMED) return;
   const watched = vp.v_watches != 0;
+  const unlinked = vp.v_fc.fc_attr.va_nlink == 0;
   // a removed name is still held: its watchers hear of the end with that (cacheClearVp)
-  if (watched && vp.v_names != 0 && vp.v_fc.fc_attr.va_nlink == 0) return;
-  if (vp.v_fc.fc_attr.va_nlink == 0 && vp.v_fc.fc_flags & FC_BACKED) {
-    vnodeDefer(vp);
+  if (watched && vp.v_names != 0 && unlinked) return;
+  if (unlinked && vp.v_fc.fc_flags & FC_BACKED) {
+    if (vnodeTryRef(vp)) vnodeDefer(vp);
     return;
   }
-  if (vp.v_fc.fc_attr.va_nlink == 0 || (vp.v_flag & VN_NOCACHE && !watched)) {
+  if (unlinked || (vp.v_flag & VN_NOCACHE && !watched)) {
+    if (!vnodeClaim(vp)) return;
     vop_inactive(vp.v_fm, vp);
-    if (vp.v_refcnt == 0) vnodeReclaim(vp);
+    vnodeReclaim(vp);
     return;
   }
   if (vp.v_flag & VN_ONLRU || watched) return;
+  lruAppend(vp);
+}
+
+/** On the LRU's young end, if nobody holds it. */
+function lruAppend(vp: Vnode): void {
   const r = roots();
   spinLock(vnLock());
   if (SMP) {
-    // another CPU had a reference for a moment, and has put it there
-    if (vp.v_flag & VN_ONLRU) {
+    // another CPU has it, or has put it there, or reclaims it
+    if (vp.v_flag & VN_ONLRU || ld32(refAddr(vp)) != 0) {
       spinUnlock(vnLock());
       return;
     }
   }
-  vp.v_flag |= VN_ONLRU;
+  or32(flagAddr(vp), VN_ONLRU);
   vp.v_lrunext = 0;
   vp.v_lruprev = r.r_vnlrutail;
   if (r.r_vnlrutail != 0) changetype<Vnode>(<usize>r.r_vnlrutail).v_lrunext = <u32>changetype<usize>(vp);
@@ -176,21 +234,28 @@ function vnodeLast(vp: Vnode): void {
   spinUnlock(vnLock());
 }
 
+// @ts-ignore: decorator
+@inline
+function flagAddr(vp: Vnode): usize {
+  return changetype<usize>(vp) + offsetof<Vnode>('v_flag');
+}
+
 /**
  * Nobody has a file any more whose blocks must be freed: that takes journal handles and I/O, and who let
- * go of it may hold locks. It waits, referenced, for deferredRun.
+ * go of it may hold locks. It waits, referenced (by what the caller took), for deferredRun.
  */
 function vnodeDefer(vp: Vnode): void {
   const c = curcpu;
   spinLock(vnLock());
   // who only looked at it on another CPU (write-back) may have been the last as well
-  if ((vp.v_flag & VN_DEFERRED) == 0) {
-    vnodeRef(vp);
-    vp.v_flag |= VN_DEFERRED;
+  const queued = (vp.v_flag & VN_DEFERRED) != 0;
+  if (!queued) {
+    or32(flagAddr(vp), VN_DEFERRED);
     vp.v_defer = c.c_deferred;
     c.c_deferred = <u32>changetype<usize>(vp);
   }
   spinUnlock(vnLock());
+  if (queued) vnodeUnref(vp);
 }
 
 /** End what was deferred: VOP_INACTIVE, then the vnode goes. Nothing is locked. */
@@ -201,10 +266,16 @@ export function deferredRun(): void {
     spinLock(vnLock());
     c.c_deferred = vp.v_defer;
     vp.v_defer = 0;
-    vp.v_flag &= ~VN_DEFERRED;
+    and32(flagAddr(vp), ~VN_DEFERRED);
     spinUnlock(vnLock());
+    // write-back may have it too, and its put is the last then: it is queued again there
+    if (SMP && (vp.v_flag & VN_DEAD) == 0 && atomic.cmpxchg<u32>(refAddr(vp), 1, VREF_DOOMED | 1) != 1) {
+      vnodePut(vp);
+      continue;
+    }
     if ((vp.v_flag & VN_DEAD) == 0) vop_inactive(vp.v_fm, vp);
-    if (add32(changetype<usize>(vp) + offsetof<Vnode>('v_refcnt'), -1) != 1) continue;
+    if ((add32(refAddr(vp), -1) & ~VREF_DOOMED) != 1) continue;
+    if (!SMP || vp.v_flag & VN_DEAD) if (!vnodeClaim(vp)) continue;
     if (vp.v_flag & VN_DEAD) vnodeFree(vp);
     else vnodeReclaim(vp);
   }
@@ -224,7 +295,7 @@ function lruRemove(vp: Vnode): void {
   else r.r_vnlrutail = vp.v_lruprev;
   vp.v_lrunext = 0;
   vp.v_lruprev = 0;
-  vp.v_flag &= ~VN_ONLRU;
+  and32(flagAddr(vp), ~VN_ONLRU);
 }
 
 /** Off its mount's list. */
@@ -244,7 +315,7 @@ function unlinkFromMount(vp: Vnode): void {
 /** Detach from names and file system. */
 function vnodeDetach(vp: Vnode): void {
   if (vp.v_watches != 0) inotifyVnodeGone(vp);
-  vp.v_flag |= VN_DOOMED;
+  or32(flagAddr(vp), VN_DOOMED);
   cacheForgetVnode(vp);
   vop_reclaim(vp.v_fm, vp);
   fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE);
@@ -259,26 +330,27 @@ function vnodeFree(vp: Vnode): void {
   zoneFree(changetype<Zone>(<usize>roots().r_zvnode), changetype<usize>(vp));
 }
 
-/** Free an unreferenced vnode. */
+/** Free a vnode that is the caller's (vnodeClaim). */
 export function vnodeReclaim(vp: Vnode): void {
-  if (DEBUG) kassert(vp.v_refcnt == 0, 'reclaiming a vnode in use');
+  if (DEBUG) kassert(vp.v_refcnt == VREF_DOOMED, 'reclaiming a vnode in use');
   vnodeDetach(vp);
   vnodeFree(vp);
 }
 
 /** Turn a vnode, referenced or not, into one of `dead`'s (forced unmount, revoke). */
 export function vnodeKill(vp: Vnode, dead: Fsmanage): void {
-  if (vp.v_refcnt == 0) {
+  if (vnodeClaim(vp)) {
     vnodeReclaim(vp);
     return;
   }
-  // a volatile name may hold the only reference, and lets go of it now
-  vnodeRef(vp);
+  // a volatile name may hold the only reference, and lets go of it now; another CPU may be reclaiming it
+  if (!vnodeTryRef(vp)) return;
   vnodeDetach(vp);
   vp.v_fm = dead;
   vp.v_fc.fc_fm = dead;
   vp.v_fc.fc_flags &= ~(FC_ATTRVALID | FC_BACKED);
-  vp.v_flag = (vp.v_flag & ~VN_DOOMED) | VN_DEAD;
+  or32(flagAddr(vp), VN_DEAD);
+  and32(flagAddr(vp), ~VN_DOOMED);
   vnodePut(vp);
 }
 
@@ -301,7 +373,16 @@ export function vnodeReclaimSome(n: u32): u32 {
     // in use again or watched: its last put, or the last watch's end, puts it back
     if (vp.v_refcnt != 0 || vp.v_watches != 0) continue;
     // something of it is to be written: write-back refers to it, and its put puts it back
-    if (vp.v_fc.fc_flags & FC_LISTED) continue;
+    if (vp.v_fc.fc_flags & FC_LISTED || !vnodeClaim(vp)) continue;
+    if (SMP) {
+      // who had it between the look and the claim may have changed that
+      if (vp.v_watches != 0 || vp.v_fc.fc_flags & FC_LISTED) {
+        atomic.store<u32>(refAddr(vp), 0);
+        lruAppend(vp);
+        done++;
+        continue;
+      }
+    }
     vnodeReclaim(vp);
     done++;
   }

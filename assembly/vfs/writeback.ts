@@ -25,10 +25,11 @@ import { ENOMEM } from '../abi/errno';
 import { bb, roots } from '../kern/boot';
 import { clockNow } from '../kern/clock';
 import { curcpu } from '../kern/cpu';
-import { dirtyListRotate } from './dirty';
+import { spinLock, spinUnlock } from '../kern/lock';
+import { dirtyListRotateLocked, dirtyLock } from './dirty';
 import { FC_ATTRDIRTY, FC_VNODE, Fscache } from './fscache';
 import { Mount, mountReal, vfs_tick } from './mount';
-import { VNODE_FC, Vnode, vnodePut, vnodeRef } from './vnode';
+import { VNODE_FC, Vnode, vnodePut, vnodeTryRef } from './vnode';
 import { vop_putpages, vop_writeattr } from './vop';
 
 const DIRTY_RATIO: u32 = 25;
@@ -73,11 +74,10 @@ function vnodeOf(fc: Fscache): Vnode {
   return changetype<Vnode>(changetype<usize>(fc) - VNODE_FC);
 }
 
-/** Pages and attributes. Nothing is locked. 0 or the first errno. */
+/** Pages and attributes. Nothing is locked; the caller holds the vnode, if it has one. 0 or the first errno. */
 export function writebackOne(fc: Fscache): i32 {
   if ((fc.fc_flags & FC_VNODE) == 0) return writebackPages(fc);
   const vp = vnodeOf(fc);
-  vnodeRef(vp);
   let e = writebackPages(fc);
   if (fc.fc_flags & FC_ATTRDIRTY) {
     curcpu.c_writing++;
@@ -85,8 +85,27 @@ export function writebackOne(fc: Fscache): i32 {
     curcpu.c_writing--;
     if (e == 0) e = f;
   }
-  vnodePut(vp);
   return e;
+}
+
+/**
+ * The oldest Fscache with something to write, at the end of the list from now on; its vnode, if it has one, referenced: to
+ * be let go by oldestDone. null: there is none, or one that is being reclaimed.
+ */
+function oldest(): Fscache {
+  spinLock(dirtyLock());
+  let fc = changetype<Fscache>(<usize>roots().r_dirtyhead);
+  if (changetype<usize>(fc) != 0) {
+    // it is another's turn if something of it stays
+    dirtyListRotateLocked(fc);
+    if (fc.fc_flags & FC_VNODE && !vnodeTryRef(vnodeOf(fc))) fc = changetype<Fscache>(<usize>0);
+  }
+  spinUnlock(dirtyLock());
+  return fc;
+}
+
+function oldestDone(fc: Fscache): void {
+  if (fc.fc_flags & FC_VNODE) vnodePut(vnodeOf(fc));
 }
 
 // ── passes over all of them ──────────────────────────────────────────────────────────────────
@@ -96,10 +115,10 @@ function writebackTo(pages: u32, files: u32): void {
   const r = roots();
   for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0; n--) {
     if (r.r_ndirty <= pages && r.r_ndirtyfc <= files) return;
-    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
-    // it is another's turn if something of it stays
-    dirtyListRotate(fc);
+    const fc = oldest();
+    if (changetype<usize>(fc) == 0) continue;
     if (fc.fc_ndirty != 0 || r.r_ndirtyfc > files) writebackOne(fc);
+    oldestDone(fc);
   }
 }
 
@@ -107,9 +126,10 @@ function writebackTo(pages: u32, files: u32): void {
 function writebackAged(age: u32): void {
   const r = roots();
   for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0; n--) {
-    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
-    dirtyListRotate(fc);
+    const fc = oldest();
+    if (changetype<usize>(fc) == 0) continue;
     if (<i64>fc.fc_dirtied + age <= curcpu.c_nowsec) writebackOne(fc);
+    oldestDone(fc);
   }
 }
 
@@ -119,11 +139,13 @@ export function writebackMount(mp: Mount): i32 {
   const real = mountReal(mp);
   let error: i32 = 0;
   for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0; n--) {
-    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
-    dirtyListRotate(fc);
-    if (changetype<usize>(fc.fc_fm.fm_mount) != changetype<usize>(real)) continue;
-    const e = writebackOne(fc);
-    if (error == 0) error = e;
+    const fc = oldest();
+    if (changetype<usize>(fc) == 0) continue;
+    if (changetype<usize>(fc.fc_fm.fm_mount) == changetype<usize>(real)) {
+      const e = writebackOne(fc);
+      if (error == 0) error = e;
+    }
+    oldestDone(fc);
   }
   return error;
 }
@@ -203,13 +225,10 @@ function pagesTo(target: u32): i32 {
   const r = roots();
   let error: i32 = 0;
   for (let n = r.r_ndirtyfc; n != 0 && r.r_dirtyhead != 0 && r.r_ndirty > target; n--) {
-    const fc = changetype<Fscache>(<usize>r.r_dirtyhead);
-    dirtyListRotate(fc);
-    // once it is clean, its vnode could be what memory is taken from
-    const vp = fc.fc_flags & FC_VNODE ? vnodeOf(fc) : changetype<Vnode>(<usize>0);
-    if (changetype<usize>(vp) != 0) vnodeRef(vp);
+    const fc = oldest();
+    if (changetype<usize>(fc) == 0) continue;
     const e = writebackPages(fc);
-    if (changetype<usize>(vp) != 0) vnodePut(vp);
+    oldestDone(fc);
     if (error == 0) error = e;
   }
   return error;

@@ -18,7 +18,7 @@ import { ENOMEM } from '../abi/errno';
 import { PAGE_SHIFT, PAGE_SIZE, PG_FLAGS, PG_FREE, VMPAGE_SIZE } from '../abi/layout';
 import { bb, RAM_START, Roots, roots } from '../kern/boot';
 import { CPU_FRAMES, curcpu } from '../kern/cpu';
-import { spinLock, spinUnlock } from '../kern/lock';
+import { add32, and32, or32, spinLock, spinUnlock } from '../kern/lock';
 import { kassert } from '../kern/panic';
 
 @unmanaged
@@ -42,6 +42,7 @@ export const PG_BUSY: u32 = 0x400;
 export const PG_REFERENCED: u32 = 0x800;
 export const PG_WIRED: u32 = 0x1000; // not to be written or given back now
 export const PG_CLEAN: u32 = 0x2000; // on the queue of clean pages (vfs/dirty.ts)
+export const PG_OLD: u32 = 0x4000; // smp: clean, and not looked up when its batch was chosen (vfs/dirty.ts)
 
 /** How far an allocation may go when frames are short. */
 export const ALLOC_NOIO: u32 = 0; //    may free caches (try-locks), not write; then fails
@@ -61,6 +62,52 @@ export function pageOf(addr: usize): VmPage {
 @inline
 export function pageAddr(pg: VmPage): usize {
   return ((changetype<usize>(pg) - <usize>roots().r_pages) >> 5) << PAGE_SHIFT;
+}
+
+/** Set or clear flags: other CPUs change others of them. */
+// @ts-ignore: decorator
+@inline
+export function pageFlag(pg: VmPage, bits: u32): void {
+  or32(changetype<usize>(pg) + offsetof<VmPage>('pg_flags'), bits);
+}
+
+// @ts-ignore: decorator
+@inline
+export function pageUnflag(pg: VmPage, bits: u32): void {
+  and32(changetype<usize>(pg) + offsetof<VmPage>('pg_flags'), ~bits);
+}
+
+/** It was looked up: reclaim passes it over this time. */
+// @ts-ignore: decorator
+@inline
+export function pageReferenced(pg: VmPage): void {
+  if ((pg.pg_flags & PG_REFERENCED) == 0) pageFlag(pg, PG_REFERENCED);
+}
+
+/** One user more, or one less, that needs the page to stay. */
+// @ts-ignore: decorator
+@inline
+export function pageHold(pg: VmPage): void {
+  add32(changetype<usize>(pg) + offsetof<VmPage>('pg_hold'), 1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function pageRelease(pg: VmPage): void {
+  add32(changetype<usize>(pg) + offsetof<VmPage>('pg_hold'), -1);
+}
+
+/** Set or clear bits of what the pager hangs on the page. */
+// @ts-ignore: decorator
+@inline
+export function privateOr(pg: VmPage, bits: u32): void {
+  or32(changetype<usize>(pg) + offsetof<VmPage>('pg_private'), bits);
+}
+
+// @ts-ignore: decorator
+@inline
+export function privateAnd(pg: VmPage, bits: u32): u32 {
+  return and32(changetype<usize>(pg) + offsetof<VmPage>('pg_private'), bits);
 }
 
 // @ts-ignore: decorator

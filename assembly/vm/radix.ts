@@ -7,10 +7,12 @@
  * inodes. Whoever owns it guards it.
  */
 import { ENOMEM } from '../abi/errno';
+import { PAGE_SHIFT } from '../abi/layout';
 import { roots } from '../kern/boot';
+import { ld32 } from '../kern/lock';
 import { kassert } from '../kern/panic';
 import { ALLOC_ZERO } from './page';
-import { Zone, zoneAlloc, zoneCreate, zoneFree } from './zone';
+import { Zone, ZONE_STABLE, zoneAlloc, zoneCreate, zoneFree } from './zone';
 
 @unmanaged
 export class Radix {
@@ -32,7 +34,7 @@ const WAYS: u32 = 64;
 const HEIGHT_MAX: u32 = 6;
 
 export function radixInit(): void {
-  roots().r_zradix = <u32>changetype<usize>(zoneCreate('radix', <u32>RN_SLOTS + 4 * WAYS, 0));
+  roots().r_zradix = <u32>changetype<usize>(zoneCreate('radix', <u32>RN_SLOTS + 4 * WAYS, ZONE_STABLE));
 }
 
 // @ts-ignore: decorator
@@ -65,6 +67,24 @@ export function radixGet(ra: Radix, index: u32): u32 {
   while (h > 0 && n != 0) {
     h--;
     n = load<u32>(slotAt(n, way(index, h)));
+  }
+  return n;
+}
+
+/**
+ * The same while another CPU may be changing the tree: what is returned may be anything, and is to be checked, but
+ * nothing outside RAM is read. Nodes are type-stable.
+ */
+export function radixPeek(ra: Radix, index: u32): u32 {
+  let h = ld32(changetype<usize>(ra) + offsetof<Radix>('ra_height'));
+  let n = ld32(changetype<usize>(ra));
+  if (h > HEIGHT_MAX || !covers(h, index)) return 0;
+  const frames = roots().r_nframes;
+  while (h > 0 && n != 0) {
+    // a node lies in one frame
+    if (n >> PAGE_SHIFT >= frames - 1) return 0;
+    h--;
+    n = ld32(slotAt(n & ~7, way(index, h)));
   }
   return n;
 }

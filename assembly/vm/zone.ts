@@ -18,7 +18,7 @@
  * Z4. One frame that becomes empty stays, so that a loop of create and remove does not cut it anew;
  *     zoneTrim gives it back, and those of a run that were never used.
  */
-import { CPU_USER, PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
+import { CPU_KERNEL, PAGE_SHIFT, PAGE_SIZE } from '../abi/layout';
 import { Cpu, CPU_ZCACHE, CPU_ZLIVE, cpuAt, curcpu, NZONES_MAX } from '../kern/cpu';
 import { Roots, roots } from '../kern/boot';
 import { ld32, spinLock, spinUnlock } from '../kern/lock';
@@ -287,18 +287,35 @@ function frameToLimbo(pg: VmPage): void {
   limboDrain();
 }
 
+/** A new epoch: what every CPU enters with from now on. */
+export function epochNext(): u32 {
+  return atomic.add<u32>(changetype<usize>(roots()) + offsetof<Roots>('r_epoch'), 1) + 1;
+}
+
+/** Has every CPU entered the kernel in this epoch or later, or is outside? This one is asked as well. */
+export function epochPassed(epoch: u32): bool {
+  return <i32>(curcpu.c_epoch - epoch) >= 0 && <i32>(epochOldest() - epoch) >= 0;
+}
+
+/** The oldest epoch that another CPU in the kernel entered in; the present one, if there is none. */
+function epochOldest(): u32 {
+  const r = roots();
+  let oldest: u32 = atomic.load<u32>(changetype<usize>(r) + offsetof<Roots>('r_epoch'));
+  for (let i: u32 = 0; i < r.r_ncpu; i++) {
+    const c = cpuAt(i);
+    if (changetype<usize>(c) == 0 || changetype<usize>(c) == changetype<usize>(curcpu)) continue;
+    if (ld32(changetype<usize>(c)) != CPU_KERNEL) continue;
+    if (<i32>(c.c_epoch - oldest) < 0) oldest = c.c_epoch;
+  }
+  return oldest;
+}
+
 /** Return the limbo frames that every CPU in the kernel entered after. */
 export function limboDrain(): void {
   if (!SMP) return;
   const r = roots();
   if (ld32(changetype<usize>(r) + offsetof<Roots>('r_limbo')) == 0) return;
-  let oldest: u32 = atomic.load<u32>(changetype<usize>(r) + offsetof<Roots>('r_epoch'));
-  for (let i: u32 = 0; i < r.r_ncpu; i++) {
-    const c = cpuAt(i);
-    if (changetype<usize>(c) == 0 || changetype<usize>(c) == changetype<usize>(curcpu)) continue;
-    if (ld32(changetype<usize>(c)) == CPU_USER) continue;
-    if (<i32>(c.c_epoch - oldest) < 0) oldest = c.c_epoch;
-  }
+  const oldest = epochOldest();
   let done: u32 = 0;
   spinLock(limboLock());
   let link = changetype<usize>(r) + offsetof<Roots>('r_limbo');

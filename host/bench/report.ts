@@ -1,6 +1,7 @@
 /** A result as the JSON of the command, or as a table to read. */
 import { DISK_CONTESTANTS, type DiskContestant } from './ext4/types.ts';
 import { WASI_CONTESTANTS, type WasiContestant } from './wasi/types.ts';
+import type { SmpRow } from './smp/types.ts';
 import { type BenchResult, CONTESTANTS, type ContestantName } from './types.ts';
 
 /** Column headings, as people call them. */
@@ -14,13 +15,13 @@ export const TITLES: Record<ContestantName, string> = {
 };
 
 /** One line: `{"node","quick","seed","machine","rows":[{"op","unit","damselflyUp",…,"spread","ratio"}…],"disk","scaling"}`.
- *  The ext4 rows are among the rows, with columns of their own; what they worked on is in `disk`. So are WASI's, with `wasi`. */
-export function toJson({ rows, disk, wasi, ...result }: BenchResult): string {
+ *  The ext4 rows are among the rows, with columns of their own; what they worked on is in `disk`. So are WASI's, with `wasi`, and smp's. */
+export function toJson({ rows, disk, wasi, smp, ...result }: BenchResult): string {
   const { rows: diskRows = [], ...facts } = disk ?? {};
   const { rows: wasiRows = [], ...wasiFacts } = wasi ?? {};
   const all = {
     ...result,
-    rows: [...rows, ...diskRows, ...wasiRows],
+    rows: [...rows, ...diskRows, ...wasiRows, ...smp],
     disk: disk && facts,
     wasi: wasi && wasiFacts,
   };
@@ -43,12 +44,30 @@ export const WASI_TITLES: Record<WasiContestant, string> = {
 };
 
 /** Rows of at most four digits, aligned; beside each value its ratio to Damselfly's first column. */
-export function toText({ rows, disk, wasi }: BenchResult): string {
+export function toText({ rows, disk, wasi, smp }: BenchResult): string {
   const parts: string[] = [];
   if (rows.length > 0) parts.push(tableOf(rows, CONTESTANTS, TITLES));
   if (disk !== null) parts.push(tableOf(disk.rows, DISK_CONTESTANTS, DISK_TITLES));
   if (wasi !== null) parts.push(tableOf(wasi.rows, WASI_CONTESTANTS, WASI_TITLES));
+  if (smp.length > 0) parts.push(smpTable(smp));
   return parts.join('\n\n');
+}
+
+/** What two CPUs do, beside what one does. */
+function smpTable(rows: readonly SmpRow[]): string {
+  const lines = rows.map(({ op, one, two, ratio }) => [
+    op,
+    formatValue(one),
+    formatValue(two),
+    formatRatio(ratio),
+  ]);
+  const head = ['operation', 'one', 'two', 'ratio'];
+  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
+  return [head, ...lines]
+    .map((line) =>
+      line.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('  '),
+    )
+    .join('\n');
 }
 
 interface Row<N extends string> {

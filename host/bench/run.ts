@@ -8,6 +8,7 @@ import os from 'node:os';
 import { OPERATIONS, type Operation } from './ops.ts';
 import { diskPlan, runDiskRows } from './ext4/run.ts';
 import { median } from './median.ts';
+import { runSmpRows, type SmpPlan } from './smp/run.ts';
 import { ContestantProcess } from './process.ts';
 import { runWasiRows } from './wasi/run.ts';
 import {
@@ -42,7 +43,12 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   const disk =
     only.includes('ext4') && tmpfs !== null ? await runDiskRows(diskPlan(quick, tmpfs), progress) : null;
   const wasi = only.includes('wasi') && tmpfs !== null ? await runWasiRows({ quick, tmpfs }, progress) : null;
-  return { node: process.version, quick, seed, machine: machineFacts(), ...core, disk, wasi };
+  const smp = only.includes('smp') ? await runSmpRows(smpPlan(quick), progress) : [];
+  return { node: process.version, quick, seed, machine: machineFacts(), ...core, disk, wasi, smp };
+}
+
+function smpPlan(quick: boolean): SmpPlan {
+  return quick ? { rounds: 5, sliceMs: 150, warmupMs: 300 } : { rounds: 15, sliceMs: 300, warmupMs: 500 };
 }
 
 /** The rows of files in memory. */

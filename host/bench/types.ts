@@ -5,13 +5,14 @@
 
 import type { DiskResult } from './ext4/types.ts';
 import type { WasiResult } from './wasi/types.ts';
+import type { SmpRow } from './smp/types.ts';
 
 /** Everything that competes, in the order of the result's columns. */
 export const CONTESTANTS = ['damselflyUp', 'damselflySmp', 'memfs', 'zenfs', 'nodefs', 'native'] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 /** Sets of rows; each later part of the machine adds its own. */
-export const GROUPS = ['core', 'ext4', 'wasi'] as const;
+export const GROUPS = ['core', 'ext4', 'wasi', 'smp'] as const;
 export type GroupName = (typeof GROUPS)[number];
 
 export interface BenchOptions {
@@ -78,6 +79,8 @@ export interface BenchResult {
   disk: DiskResult | null;
   /** Of the group wasi; null if that was not asked for, or there is no current Node, or no tmpfs. */
   wasi: WasiResult | null;
+  /** Of the group smp. */
+  smp: SmpRow[];
   /** Empty in a quick run. */
   scaling: Columns<ScalingPoint[]> | null;
 }

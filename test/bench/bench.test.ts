@@ -15,7 +15,17 @@ function row(op: string, values: Partial<BenchRow>): BenchRow {
 
 function result(rows: BenchRow[]): BenchResult {
   const machine = { platform: 'Linux', cpu: 'x', cpus: 1, memoryBytes: 2 ** 30 };
-  return { node: 'v20.0.0', quick: true, seed: 1, machine, rows, disk: null, wasi: null, scaling: null };
+  return {
+    node: 'v20.0.0',
+    quick: true,
+    seed: 1,
+    machine,
+    rows,
+    disk: null,
+    wasi: null,
+    smp: [],
+    scaling: null,
+  };
 }
 
 describe('the generator', () => {

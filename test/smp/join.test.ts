@@ -1,6 +1,9 @@
 /** Threads that join a machine: they come and go, see one another's files, wait for one another, and are killed. */
 import { describe, expect, test } from 'vitest';
+import { CPU_TABLE } from '../../assembly/abi/layout.ts';
 import { SIGKILL } from '../../assembly/abi/signals.ts';
+import { SharedDisk } from '../../host/devices/shared.ts';
+import { mkfs } from '../../host/ext4/mkfs.ts';
 import type { Machine } from '../../host/machine/machine.ts';
 import { debugMachine } from '../unit/kernel/kit.ts';
 import { notBuilt, thread } from './threads.ts';
@@ -225,5 +228,100 @@ describe.skipIf(notBuilt !== '')(`ends of threads${notBuilt}`, () => {
     await cpus(machine, 2);
     machine.shutdown();
     await expect(other.done).rejects.toThrow();
+  });
+});
+
+describe.skipIf(notBuilt !== '')(`panics${notBuilt}`, () => {
+  /** The kernel's count of locks held, in a CPU's struct, and the first of them: what a debug kernel looks at as it leaves. */
+  const NHELD = 16;
+  const HELD = 192;
+
+  /** Make the kernel find, when that CPU leaves it next, that it holds a lock. */
+  function spoil(machine: Machine, cpu: number): void {
+    const { u32 } = machine.cpu;
+    const at = u32[(CPU_TABLE >>> 2) + cpu];
+    u32[(at + HELD) >>> 2] = 0x1230;
+    u32[(at + HELD + 4) >>> 2] = 3;
+    u32[(at + NHELD) >>> 2] = 1;
+  }
+
+  test.each([0, 1, 2])(
+    'one on CPU %i stops every CPU, and says which it was and what it held',
+    async (which) => {
+      const machine = smp();
+      machine.init.mkfifo('/fifo');
+      const waits = thread(
+        machine,
+        (member) => {
+          try {
+            member.fs.readFileSync('/fifo');
+          } catch (error) {
+            return (error as { code: string }).code;
+          }
+        },
+        undefined,
+      );
+      await cpus(machine, 2);
+      const works = thread(
+        machine,
+        (member) => {
+          try {
+            for (;;) member.fs.statSync('/');
+          } catch (error) {
+            return (error as { code: string }).code;
+          }
+        },
+        undefined,
+      );
+      await cpus(machine, 3);
+      machine.init.mkfifo('/other');
+      const pending = machine.fs.promises.readFile('/other');
+      const told = expect(pending).rejects.toThrow(`CPU ${which}, which holds rank 3 at 0x1230`);
+      spoil(machine, which);
+      if (which === 0) expect(() => machine.fs.statSync('/')).toThrow('kernel panic');
+      // the one that waits goes on when there is a writer
+      if (which === 1) machine.fs.promises.writeFile('/fifo', '').catch(() => {});
+      await told;
+      expect(await Promise.all([waits.done, works.done])).toEqual(['ERR_KERNEL_PANIC', 'ERR_KERNEL_PANIC']);
+      expect(() => machine.fs.statSync('/')).toThrow('kernel panic');
+      expect(() => machine.shutdown()).toThrow('kernel panic');
+    },
+  );
+
+  test('a thread that dies in the middle of a call is noticed: the machine says what it held, and nobody hangs', async () => {
+    const disk = new SharedDisk(8 << 20);
+    mkfs(disk, { seed: 1, isZeroed: true });
+    const machine = debugMachine({ flavour: 'smp-debug', ram: 32 << 20, disks: [disk] });
+    machine.init.mount('/dev/vbd0', '/mnt', 'ext4');
+    machine.init.mkfifo('/fifo');
+    const waits = thread(
+      machine,
+      (member) => {
+        try {
+          member.fs.readFileSync('/fifo');
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      },
+      undefined,
+    );
+    await cpus(machine, 2);
+    const dies = thread(
+      machine,
+      (member) => {
+        const port = member.cpu.disks[0] as unknown as { device: { write: () => void } };
+        port.device.write = () => process.exit(9);
+        const fd = member.fs.openSync('/mnt/file', 'w');
+        member.fs.writeSync(fd, 'the last that it wrote');
+        member.fs.fsyncSync(fd);
+      },
+      undefined,
+    );
+    await dies.ended;
+    const panic = String(machine.cpu.panic);
+    expect(panic).toContain(`a CPU ended inside the kernel, CPU `);
+    expect(panic).toContain('which holds rank 6');
+    expect(await waits.done).toBe('ERR_KERNEL_PANIC');
+    expect(() => machine.shutdown()).toThrow('kernel panic');
   });
 });

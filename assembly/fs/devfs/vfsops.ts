@@ -14,19 +14,12 @@ import { litCopy, litLen, Text, textInit, textLit, textU64 } from '../../kern/te
 import { D_HIDDEN, Devnode, devSetHook, devSetNodeHook, Devsw } from '../../dev/dev';
 import { curcred, Ucred } from '../../proc/cred';
 import { Mount, MNTF_BIND, vfsRegister, VFCF_NODEV } from '../../vfs/mount';
-import {
-  cacheDrop,
-  cacheForgetName,
-  cacheGet,
-  cacheLock,
-  cacheResolve,
-  cacheUnlock,
-  nameHash,
-} from '../../vfs/namecache';
+import { cacheDrop, cacheForgetName, cacheGet, cacheLock, cacheUnlock, nameHash } from '../../vfs/namecache';
+import { cacheHold } from '../../vfs/namefind';
 import { cacheUnlink } from '../../vfs/nametree';
-import { scratchPath, scratchText } from '../../vfs/scratch';
+import { scratchPath, scratchText, scratchWord } from '../../vfs/scratch';
 import { vattrStamp } from '../../vfs/vattr';
-import { Vnode, vnodePut, vnodeReclaim, vnodeRef } from '../../vfs/vnode';
+import { Vnode, vnodeClaim, vnodePut, vnodeReclaim } from '../../vfs/vnode';
 import { vop_nremove } from '../../vfs/vop';
 import { ALLOC_NOIO } from '../../vm/page';
 import { kfree, kmalloc } from '../../vm/zone';
@@ -128,7 +121,7 @@ function devfsMount(mp: Mount, opts: usize, optslen: u32, cred: Ucred): i32 {
   e = populate(mp);
   if (e == 0) return 0;
   vnodePut(mp.mnt_rootvp);
-  vnodeReclaim(mp.mnt_rootvp);
+  if (vnodeClaim(mp.mnt_rootvp)) vnodeReclaim(mp.mnt_rootvp);
   tmpfsUnmount(mp);
   return e;
 }
@@ -151,13 +144,11 @@ function nodeChanged(mp: Mount, dn: Devnode, present: u32): void {
   const ncp = cacheGet(mp.mnt_root, dn.name, dn.dn_len, nameHash(dn.name, dn.dn_len));
   if (changetype<usize>(ncp) == 0) return;
   cacheLock(ncp);
-  if (cacheResolve(ncp, curcred()) == 0 && ncp.nc_vp != 0) {
-    const vp = changetype<Vnode>(<usize>ncp.nc_vp);
-    if (vp.v_type == dn.dn_type && vp.v_fc.fc_attr.va_rdev == dn.dn_rdev) {
-      vnodeRef(vp);
-      if (vop_nremove(ncp.nc_fm, ncp, curcred()) == 0) cacheUnlink(ncp);
-      vnodePut(vp);
-    }
+  if (cacheHold(ncp, curcred(), scratchWord(9)) == 0) {
+    const vp = changetype<Vnode>(<usize>load<u32>(scratchWord(9)));
+    const same = changetype<usize>(vp) != 0 && vp.v_type == dn.dn_type && vp.v_fc.fc_attr.va_rdev == dn.dn_rdev;
+    if (same && vop_nremove(ncp.nc_fm, ncp, curcred()) == 0) cacheUnlink(ncp);
+    if (changetype<usize>(vp) != 0) vnodePut(vp);
   }
   cacheUnlock(ncp);
   cacheDrop(ncp);

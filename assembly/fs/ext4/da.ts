@@ -7,10 +7,13 @@
  * close (EI_DADIRTY), which is worked off before a commit: one that is asked for, and one for want of room in the log
  * (ext4Begin). Locks: em_lock.
  */
-import { Vnode } from '../../vfs/vnode';
-import { vnodePut, vnodeRef } from '../../vfs/vnode';
+import { MACHINE_DEAD } from '../../abi/layout';
+import { bb } from '../../kern/boot';
+import { curcpu } from '../../kern/cpu';
+import { waitWord } from '../../kern/words';
+import { Vnode, vnodePut, vnodeTryRef } from '../../vfs/vnode';
 import { writebackPages } from '../../vfs/writeback';
-import { baOf } from './balloc';
+import { Balloc, baOf } from './balloc';
 import { EI_DADIRTY, eiUnmark, eiOf, eiMark, emUnlock, Ext4Inode, ext4LockInside, Ext4Mount, MO_NOAUTODA } from './types';
 
 /** Write the file's dirty pages. The caller is in no handle. An error is the file's: fsync tells it. */
@@ -58,24 +61,60 @@ export function ext4FlushNone(em: Ext4Mount): void {
   while (ba.ba_da != 0) remove(em, changetype<Ext4Inode>(<usize>ba.ba_da));
 }
 
+/** A wait is sliced, so that a dead machine is noticed. */
+const SLICE_NS: i64 = 100_000_000;
+
+/**
+ * This CPU writes them, for a commit. False: it is doing that already, and commits in between. What another CPU is
+ * writing is waited for: a commit must not come before it.
+ */
+function flushBegin(em: Ext4Mount): bool {
+  const at = changetype<usize>(baOf(em)) + offsetof<Balloc>('ba_incommit');
+  const mine = curcpu.c_id + 1;
+  if (!SMP) {
+    if (load<u32>(at) != 0) return false;
+    store<u32>(at, mine);
+    return true;
+  }
+  while (true) {
+    const was = atomic.cmpxchg<u32>(at, 0, mine);
+    if (was == 0) return true;
+    if (was == mine) return false;
+    waitWord(at, was, SLICE_NS);
+    if (bb().bb_state == MACHINE_DEAD) unreachable();
+  }
+}
+
+function flushEnd(em: Ext4Mount): void {
+  const at = changetype<usize>(baOf(em)) + offsetof<Balloc>('ba_incommit');
+  if (!SMP) {
+    store<u32>(at, 0);
+    return;
+  }
+  atomic.store<u32>(at, 0);
+  atomic.notify(at, -1);
+}
+
 /** Before a commit takes its lock: write them. Nothing of RANK_JOURNAL or above is held. */
 export function ext4Precommit(em: Ext4Mount): void {
   const ba = baOf(em);
-  if (ba.ba_da == 0 || ba.ba_incommit != 0) return;
-  ba.ba_incommit = 1;
+  if (ba.ba_da == 0) return;
+  if (!flushBegin(em)) return;
   while (true) {
     ext4LockInside(em);
     const ei = changetype<Ext4Inode>(<usize>ba.ba_da);
+    let vp = changetype<Vnode>(<usize>0);
     if (changetype<usize>(ei) != 0) {
       remove(em, ei);
-      vnodeRef(ei.ei_vnode);
+      // one that goes, without links, has nothing that a commit must wait for
+      if (vnodeTryRef(ei.ei_vnode)) vp = ei.ei_vnode;
     }
     emUnlock(em);
     if (changetype<usize>(ei) == 0) break;
-    const vp = ei.ei_vnode;
+    if (changetype<usize>(vp) == 0) continue;
     // an error is the file's: fsync tells it
     writebackPages(vp.v_fc);
     vnodePut(vp);
   }
-  ba.ba_incommit = 0;
+  flushEnd(em);
 }

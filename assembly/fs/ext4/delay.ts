@@ -14,7 +14,7 @@
  */
 import { Fscache, fscacheNextPage } from '../../vfs/fscache';
 import { fscacheClean } from '../../vfs/dirty';
-import { VmPage } from '../../vm/page';
+import { privateAnd, VmPage } from '../../vm/page';
 import { ext4Reserve, ext4Unreserve } from './balloc';
 import { nodeRoom } from './extents';
 import { hasExtents } from './map';
@@ -82,14 +82,14 @@ export function delayDone(em: Ext4Mount, ei: Ext4Inode, n: u32, used: bool): voi
 export function delayDrop(em: Ext4Mount, ei: Ext4Inode, pg: VmPage): void {
   const n = <u32>popcnt<u32>(delayedOf(pg)) / (em.em_bsize >> 9);
   if (n == 0) return;
-  pg.pg_private &= ~(PP_DIRTY << PP_DELAY_SHIFT);
+  privateAnd(pg, ~(PP_DIRTY << PP_DELAY_SHIFT));
   delayDone(em, ei, n, false);
 }
 
 /** The same for some sectors of it (whole blocks). They need not be written. */
 export function delayDropSectors(em: Ext4Mount, ei: Ext4Inode, pg: VmPage, sectors: u32): void {
   const n = <u32>popcnt<u32>(delayedOf(pg) & sectors) / (em.em_bsize >> 9);
-  pg.pg_private &= ~((sectors << PP_DELAY_SHIFT) | sectors);
+  privateAnd(pg, ~((sectors << PP_DELAY_SHIFT) | sectors));
   if (n != 0) delayDone(em, ei, n, false);
   if ((pg.pg_private & PP_DIRTY) == 0) fscacheClean(ei.ei_vnode.v_fc, pg);
 }

@@ -39,7 +39,7 @@ import {
   I_BLOCK_SIZE,
 } from '../../abi/ext4';
 import { kassert } from '../../kern/panic';
-import { pageOf } from '../../vm/page';
+import { pageFlag, pageOf, pageUnflag } from '../../vm/page';
 import { scratchMap } from '../../vfs/scratch';
 import { crc32c } from './crc';
 import { PATH_BYTES } from './mapmeta';
@@ -256,12 +256,12 @@ function okBit(n: usize): u32 {
 /** A node made here needs no check. */
 export function nodeMarkGood(n: usize): void {
   const pg = pageOf(n);
-  pg.pg_flags |= okBit(n);
+  pageFlag(pg, okBit(n));
 }
 /** The block is a node no more. */
 export function nodeForget(n: usize): void {
   const pg = pageOf(n);
-  pg.pg_flags &= ~okBit(n);
+  pageUnflag(pg, okBit(n));
 }
 
 function nodeOk(em: Ext4Mount, ei: Ext4Inode, n: usize, depth: u32, lo: u64, hi: u64): bool {

@@ -25,7 +25,7 @@ import {
   gpMask,
 } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
-import { ALLOC_NOIO, ALLOC_NOWAIT, PG_FILE, PG_VALID, pageAddr, pageAlloc, pageFree, VmPage } from '../../vm/page';
+import { ALLOC_NOIO, ALLOC_NOWAIT, PG_FILE, PG_VALID, pageAddr, pageAlloc, pageFree, pageHold, pageRelease, privateOr, VmPage } from '../../vm/page';
 import { blockSectors, delayDone, delayPromise, PP_DELAY_SHIFT } from './delay';
 import { ioAdd, ioBegin, ioEnd } from './fileio';
 import { inlineRead } from './inline';
@@ -206,9 +206,9 @@ function readInline(em: Ext4Mount, ei: Ext4Inode, fc: Fscache, index: u32): i32 
   const e = fscacheAddPage(fc, index, 0);
   if (e != 0) return e;
   const pg = fscachePage(fc, index);
-  pg.pg_hold++;
+  pageHold(pg);
   const r = inlineRead(em, ei, pageAddr(pg), fc.fc_size < PAGE_SIZE ? <u32>fc.fc_size : PAGE_SIZE);
-  pg.pg_hold--;
+  pageRelease(pg);
   if (r >= 0) return 0;
   // a page in the cache is what the file says: this one is not
   fscacheDropPage(fc, pg);
@@ -223,9 +223,9 @@ function forWrite(em: Ext4Mount, ei: Ext4Inode, fc: Fscache, index: u32, flags: 
   const mask = gpMask(flags);
   let pg = fscachePage(fc, index);
   const had = changetype<usize>(pg) != 0;
-  if (had) pg.pg_hold++;
+  if (had) pageHold(pg);
   let fresh = freshSectors(em, ei, index, mask, had ? pg.pg_private : 0);
-  if (had) pg.pg_hold--;
+  if (had) pageRelease(pg);
   if (fresh < 0) return fresh;
   const n = <u32>popcnt<u32>(<u32>fresh) / (em.em_bsize >> 9);
   if (n != 0) {
@@ -241,7 +241,7 @@ function forWrite(em: Ext4Mount, ei: Ext4Inode, fc: Fscache, index: u32, flags: 
     }
     pg = fscachePage(fc, index);
   }
-  pg.pg_private |= <u32>fresh << PP_DELAY_SHIFT;
+  privateOr(pg, <u32>fresh << PP_DELAY_SHIFT);
   return 0;
 }
 

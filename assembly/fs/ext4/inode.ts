@@ -7,7 +7,7 @@
  *                                                 │ VOP_RECLAIM: out of em_hash, freed
  *
  * I1. An inode in use is in em_hash exactly once; its vnode may have no reference (then it is kept
- *     for later, or about to be reclaimed: VN_DOOMED).
+ *     for later, or about to be reclaimed: VREF_DOOMED).
  * I2. What is stored is what getattr shows: an inode without room for nanoseconds shows none.
  */
 import { EIO, ENOMEM, ESTALE } from '../../abi/errno';
@@ -67,7 +67,7 @@ import { fscacheAttrClean } from '../../vfs/dirty';
 import { FC_ATTRVALID } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
 import { Vattr } from '../../vfs/vattr';
-import { VN_DOOMED, Vnode, vnodeAlloc, vnodeBacked, vnodePut, vnodeRef } from '../../vfs/vnode';
+import { Vnode, vnodeAlloc, vnodeBacked, vnodePut, vnodeTryRef } from '../../vfs/vnode';
 import { crc32c, crc32cU32 } from './crc';
 import { ext4Error, ext4Shut } from './error';
 import { gdInodeTable, groupDesc } from './group';
@@ -119,8 +119,7 @@ function inodeFind(em: Ext4Mount, ino: u32): Vnode {
   let vp = changetype<Vnode>(<usize>0);
   if (p != 0) {
     vp = changetype<Ext4Inode>(<usize>p).ei_vnode;
-    if (vp.v_flag & VN_DOOMED) vp = changetype<Vnode>(<usize>0);
-    else vnodeRef(vp);
+    if (!vnodeTryRef(vp)) vp = changetype<Vnode>(<usize>0);
   }
   spinUnlock(hashLock(em));
   return vp;

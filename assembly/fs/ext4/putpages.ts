@@ -19,10 +19,11 @@
 import { BIO_OP_WRITE } from '../../abi/disk';
 import { EAGAIN, ENOSPC } from '../../abi/errno';
 import { PAGE_SHIFT } from '../../abi/layout';
+import { curcpu } from '../../kern/cpu';
 import { dirtyRotate, dirtyRunStart, fscacheClean, fscacheDirty, fscacheError } from '../../vfs/dirty';
 import { Fscache, fscachePage, GP_FREE } from '../../vfs/fscache';
 import { Fsmanage } from '../../vfs/fsmanage';
-import { PG_BUSY, PG_DIRTY, PG_WIRED, pageAddr, VmPage } from '../../vm/page';
+import { PG_BUSY, PG_DIRTY, PG_WIRED, pageAddr, pageHold, pageRelease, privateAnd, privateOr, VmPage } from '../../vm/page';
 import { ballocWaits, baOf } from './balloc';
 import { ext4FlushForget } from './da';
 import { blockSectors, delayDone, delayDropRange, delayedOf, PP_DELAY_SHIFT, PP_DIRTY, PP_WRITE_SHIFT } from './delay';
@@ -64,7 +65,7 @@ export function ext4Putpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, 
     const first = dirtyRunStart(fc, pg, back).pg_index;
     let e = writeRun(em, ei, fc, first, end, needsHandle(em, ei, fc, first));
     if (e == -EAGAIN) e = writeRun(em, ei, fc, first, end, true);
-    if (e == -ENOSPC && !retried && em.em_jn != 0 && ballocWaits(em) && baOf(em).ba_incommit == 0) {
+    if (e == -ENOSPC && !retried && em.em_jn != 0 && ballocWaits(em) && baOf(em).ba_incommit != curcpu.c_id + 1) {
       // blocks that were freed are free for all once their transaction has committed
       retried = true;
       left++;
@@ -77,6 +78,11 @@ export function ext4Putpages(fm: Fsmanage, fc: Fscache, index: u32, count: u32, 
     }
     const done = before > fc.fc_ndirty ? before - fc.fc_ndirty : 0;
     if (done > 1) left = left > done - 1 ? left - (done - 1) : 0;
+  }
+  // what another CPU has made clean is on its way under that lock: then it has arrived
+  if (SMP) {
+    eiLock(ei);
+    eiUnlock(ei);
   }
   // what a commit was to wait for is done
   if (fc.fc_ndirty == 0) ext4FlushForget(em, ei);
@@ -148,10 +154,8 @@ function collect(fc: Fscache, first: u32, most: u32): u32 {
   while (n < most) {
     const pg = fscachePage(fc, first + n);
     if (changetype<usize>(pg) == 0 || !isWritable(pg)) break;
-    const mask = pg.pg_private & PP_DIRTY;
-    pg.pg_hold++;
-    fscacheClean(fc, pg);
-    pg.pg_private |= mask << PP_WRITE_SHIFT;
+    pageHold(pg);
+    privateOr(pg, fscacheClean(fc, pg) << PP_WRITE_SHIFT);
     n++;
   }
   return n;
@@ -161,9 +165,8 @@ function collect(fc: Fscache, first: u32, most: u32): u32 {
 function letGo(fc: Fscache, first: u32, n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
     const pg = fscachePage(fc, first + i);
-    const left = (pg.pg_private >> PP_WRITE_SHIFT) & PP_DIRTY;
-    pg.pg_private &= ~(PP_DIRTY << PP_WRITE_SHIFT);
-    pg.pg_hold--;
+    const left = (privateAnd(pg, ~(PP_DIRTY << PP_WRITE_SHIFT)) >> PP_WRITE_SHIFT) & PP_DIRTY;
+    pageRelease(pg);
     if (left != 0) fscacheDirty(fc, pg, left);
   }
 }
@@ -254,7 +257,7 @@ function written(em: Ext4Mount, ei: Ext4Inode, fc: Fscache, at: u64, n: u32): vo
     const pg = fscachePage(fc, <u32>((at + i) >> shift));
     const sectors = blockSectors(em, <u32>(at + i) & ((1 << shift) - 1));
     if (delayedOf(pg) & sectors) kept++;
-    pg.pg_private &= ~((sectors << PP_DELAY_SHIFT) | (sectors << PP_WRITE_SHIFT));
+    privateAnd(pg, ~((sectors << PP_DELAY_SHIFT) | (sectors << PP_WRITE_SHIFT)));
   }
   if (kept != 0) delayDone(em, ei, kept, true);
 }

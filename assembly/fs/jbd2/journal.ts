@@ -35,7 +35,7 @@ import { curcpu } from '../../kern/cpu';
 import { add32, lockExclusive, lockRelease, lockShared, RANK_JOURNAL, spinLock, spinUnlock } from '../../kern/lock';
 import { kassert, klog } from '../../kern/panic';
 import { FrameArray } from '../../vm/array';
-import { ALLOC_RESERVE, PG_WIRED, pageAddr, pageOf, VmPage } from '../../vm/page';
+import { ALLOC_RESERVE, PG_WIRED, pageAddr, pageFlag, pageOf, pageUnflag, VmPage } from '../../vm/page';
 import { Zone, zoneAlloc, zoneCreate, zoneFree } from '../../vm/zone';
 import { bufForget } from '../../vfs/buf';
 import { Fscache, fscachePage } from '../../vfs/fscache';
@@ -273,7 +273,7 @@ function link(jn: Journal, jb: JBuf): void {
   jb.jb_pgnext = pg.pg_private;
   pg.pg_private = <u32>changetype<usize>(jb);
   add32(changetype<usize>(pg) + offsetof<VmPage>('pg_hold'), 1);
-  pg.pg_flags |= PG_WIRED;
+  pageFlag(pg, PG_WIRED);
   jb.jb_next = 0;
   jb.jb_prev = jn.jn_bufstail;
   if (jn.jn_bufstail != 0) changetype<JBuf>(<usize>jn.jn_bufstail).jb_next = <u32>changetype<usize>(jb);
@@ -291,7 +291,7 @@ export function bufUnlink(jn: Journal, jb: JBuf): void {
   let at = changetype<usize>(pg) + offsetof<VmPage>('pg_private');
   while (load<u32>(at) != <u32>changetype<usize>(jb)) at = <usize>load<u32>(at) + offsetof<JBuf>('jb_pgnext');
   store<u32>(at, jb.jb_pgnext);
-  if (pg.pg_private == 0) pg.pg_flags &= ~PG_WIRED;
+  if (pg.pg_private == 0) pageUnflag(pg, PG_WIRED);
   add32(changetype<usize>(pg) + offsetof<VmPage>('pg_hold'), -1);
   if (jb.jb_prev != 0) changetype<JBuf>(<usize>jb.jb_prev).jb_next = jb.jb_next;
   else jn.jn_bufs = jb.jb_next;

@@ -22,11 +22,12 @@ import { ENOSPC } from '../../abi/errno';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/flags';
 import { PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
-import { lockExclusive, lockRelease, RANK_FS } from '../../kern/lock';
+import { curcpu } from '../../kern/cpu';
+import { lockExclusive, lockRelease, RANK_FS, st32 } from '../../kern/lock';
 import { kassert } from '../../kern/panic';
 import { nameCopy, wordsCopy } from '../../kern/words';
 import { FrameArray, frameArrayAt, frameArrayFree, frameArrayGrow, frameArrayTrim } from '../../vm/array';
-import { ALLOC_NOIO, ALLOC_NOWAIT, ALLOC_ZERO, pageFree, pageOf } from '../../vm/page';
+import { ALLOC_NOIO, ALLOC_NOWAIT, ALLOC_ZERO, pageFree, pageOf, pageReserve } from '../../vm/page';
 import { Radix, radixGet, radixInsert, radixNext, radixRemove } from '../../vm/radix';
 import { kfree, kmalloc, Zone, zoneAlloc, zoneCreate, zoneFree } from '../../vm/zone';
 import { Fscache, fscacheAttach, fscacheDetach, fscacheDropRange } from '../../vfs/fscache';
@@ -72,6 +73,9 @@ export class TmpMount {
 }
 const TM_PASSING: usize = (offsetof<TmpMount>() + offsetof<Radix>() + offsetof<FrameArray>() + 7) & ~7;
 /** What extended attributes are counted in, bytes. */
+/** Frames that a table takes to grow by, at the most: a leaf and what is above it. */
+const GROW_FRAMES: u32 = 3;
+
 export const XATTR_UNIT: u32 = 64;
 const XATTR_UNITS_PER_PAGE: u32 = PAGE_SIZE / XATTR_UNIT;
 
@@ -256,20 +260,33 @@ export function tmpNodeNext(tm: TmpMount, ino: u32): TmpNode {
 
 // ── pages ────────────────────────────────────────────────────────────────────────────────────
 
-/** The vnode takes the node's attributes and pages over. */
-export function tmpNodeAttach(node: TmpNode, vp: Vnode): void {
+/** The vnode takes the node's attributes and pages over. False: the node has another. */
+export function tmpNodeAttach(tm: TmpMount, node: TmpNode, vp: Vnode): bool {
   const fc = vp.v_fc;
+  tmLock(tm);
+  if (SMP) {
+    if (node.tn_vnode != 0) {
+      tmUnlock(tm);
+      return false;
+    }
+  }
+  vp.v_data = <u32>changetype<usize>(node);
+  fc.fc_data = vp.v_data;
   wordsCopy(changetype<usize>(fc), changetype<usize>(node), offsetof<Vattr>());
   if ((node.tn_attr.va_mode & S_IFMT) == S_IFREG && node.tn_u2 != 0) fscacheAttach(fc, node.tn_pages);
-  node.tn_vnode = <u32>changetype<usize>(vp);
+  st32(changetype<usize>(node) + offsetof<TmpNode>('tn_vnode'), <u32>changetype<usize>(vp));
+  tmUnlock(tm);
+  return true;
 }
 
 /** The node takes them back. */
-export function tmpNodeDetach(node: TmpNode, vp: Vnode): void {
+export function tmpNodeDetach(tm: TmpMount, node: TmpNode, vp: Vnode): void {
   const fc: Fscache = vp.v_fc;
+  tmLock(tm);
   wordsCopy(changetype<usize>(node), changetype<usize>(fc), offsetof<Vattr>());
   if (vp.v_type == S_IFREG && fc.fc_npages != 0) fscacheDetach(fc, node.tn_pages);
-  node.tn_vnode = 0;
+  st32(changetype<usize>(node) + offsetof<TmpNode>('tn_vnode'), 0);
+  tmUnlock(tm);
 }
 
 /** Free the pages of a node that has no vnode (unmount): through a passing Fscache. */
@@ -323,6 +340,25 @@ export function direntFind(tm: TmpMount, dir: TmpNode, name: usize, len: u32): T
 /** Room for one more entry in the hash and in the directory's slots: 0 or -ENOSPC. */
 function direntRoom(tm: TmpMount, dir: TmpNode): i32 {
   const hash = tm.tm_hash;
+  if (hash.fa_cap == 0 || tm.tm_entries >= hash.fa_len) {
+    // what growing needs is asked for before the lock, which giving memory back would take too
+    if (SMP) pageReserve(GROW_FRAMES);
+    const was = curcpu.c_reclaiming;
+    tmLock(tm);
+    if (SMP) curcpu.c_reclaiming = 1;
+    const e = hashRoom(tm);
+    curcpu.c_reclaiming = was;
+    tmUnlock(tm);
+    if (e != 0) return e;
+  }
+  const slots = dir.tn_slots;
+  if (dir.tn_dfree == 0 && slots.fa_len == slots.fa_cap && frameArrayGrow(slots) != 0) return -ENOSPC;
+  return 0;
+}
+
+/** A first bucket, or one more if there are fewer than names: 0 or -ENOSPC. tm_lock held. */
+function hashRoom(tm: TmpMount): i32 {
+  const hash = tm.tm_hash;
   if (hash.fa_cap == 0) {
     if (frameArrayGrow(hash) != 0) return -ENOSPC;
     hash.fa_len = 1;
@@ -330,13 +366,7 @@ function direntRoom(tm: TmpMount, dir: TmpNode): i32 {
     tm.tm_split = 0;
   }
   // a table that cannot grow only gets slower
-  if (tm.tm_entries >= hash.fa_len && (hash.fa_len < hash.fa_cap || frameArrayGrow(hash) == 0)) {
-    tmLock(tm);
-    splitBucket(tm);
-    tmUnlock(tm);
-  }
-  const slots = dir.tn_slots;
-  if (dir.tn_dfree == 0 && slots.fa_len == slots.fa_cap && frameArrayGrow(slots) != 0) return -ENOSPC;
+  if (tm.tm_entries >= hash.fa_len && (hash.fa_len < hash.fa_cap || frameArrayGrow(hash) == 0)) splitBucket(tm);
   return 0;
 }
 

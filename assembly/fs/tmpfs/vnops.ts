@@ -16,7 +16,7 @@ import {
   S_IFSOCK,
 } from '../../abi/flags';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../abi/layout';
-import { add32 } from '../../kern/lock';
+import { add32, ld32, lockExclusiveSame, RANK_VNODE } from '../../kern/lock';
 import { wordsCopy } from '../../kern/words';
 import { Ucred } from '../../proc/cred';
 import { ALLOC_NOIO, ALLOC_ZERO, PG_KERNEL, pageAddr, pageAlloc, VmPage } from '../../vm/page';
@@ -42,7 +42,17 @@ import { cacheSetVp, Namecache } from '../../vfs/namecache';
 import { Readdir, readdirAdd, readdirDots, READDIR_FIRST } from '../../vfs/readdir';
 import { RANGE_END, rangeExclusive, rangeRelease } from '../../vfs/rangelock';
 import { VA_CTIME, VA_SIZE, Vattr, vattrChange, vattrStamp } from '../../vfs/vattr';
-import { Vnode, vnodeAlloc, vnodePut, vnodeRef } from '../../vfs/vnode';
+import {
+  VN_LINKABLE,
+  VN_NOCACHE,
+  Vnode,
+  vnodeAlloc,
+  vnodeLock,
+  vnodePut,
+  vnodeRef,
+  vnodeTryRef,
+  vnodeUnlock,
+} from '../../vfs/vnode';
 import {
   setVopAllocate,
   setVopGetpages,
@@ -95,17 +105,38 @@ function fmFor(tm: TmpMount, type: u32): Fsmanage {
 
 /** The node's vnode, referenced, made if need be; null: no memory. */
 export function tmpVget(tm: TmpMount, node: TmpNode): Vnode {
-  if (node.tn_vnode != 0) {
-    const have = changetype<Vnode>(<usize>node.tn_vnode);
-    vnodeRef(have);
+  let have = tmpVnodeOf(tm, node);
+  if (changetype<usize>(have) != 0) return have;
+  const type = node.tn_attr.va_mode & S_IFMT;
+  const vp = vnodeAlloc(fmFor(tm, type), type, 0);
+  if (changetype<usize>(vp) == 0) return vp;
+  vp.v_fc.fc_flags |= FC_ATTRVALID;
+  while (!tmpNodeAttach(tm, node, vp)) {
+    // another CPU made one first
+    have = tmpVnodeOf(tm, node);
+    if (changetype<usize>(have) == 0) continue;
+    vp.v_flag |= VN_NOCACHE;
+    vnodePut(vp);
     return have;
   }
-  const type = node.tn_attr.va_mode & S_IFMT;
-  const vp = vnodeAlloc(fmFor(tm, type), type, <u32>changetype<usize>(node));
-  if (changetype<usize>(vp) == 0) return vp;
-  tmpNodeAttach(node, vp);
-  vp.v_fc.fc_flags |= FC_ATTRVALID;
   return vp;
+}
+
+/** The vnode that a node has, referenced; null: it has none, or none any more. */
+function tmpVnodeOf(tm: TmpMount, node: TmpNode): Vnode {
+  const none = changetype<Vnode>(<usize>0);
+  if (!SMP) {
+    if (node.tn_vnode != 0) vnodeRef(changetype<Vnode>(<usize>node.tn_vnode));
+    return changetype<Vnode>(<usize>node.tn_vnode);
+  }
+  while (true) {
+    const vp = changetype<Vnode>(<usize>ld32(changetype<usize>(node) + offsetof<TmpNode>('tn_vnode')));
+    if (changetype<usize>(vp) == 0) return none;
+    // one that is being reclaimed leaves its node before long
+    if (!vnodeTryRef(vp)) continue;
+    if (ld32(changetype<usize>(node) + offsetof<TmpNode>('tn_vnode')) == <u32>changetype<usize>(vp)) return vp;
+    vnodePut(vp);
+  }
 }
 
 // @ts-ignore: decorator
@@ -168,10 +199,52 @@ function unmakeNode(vp: Vnode): void {
   vnodePut(vp);
 }
 
+/** The number of a vnode's links changes. */
+function linksAdd(vp: Vnode, n: i32): void {
+  attrBegin(vp.v_fc);
+  vp.v_fc.fc_attr.va_nlink += n;
+  attrEnd(vp.v_fc);
+}
+
+// ── names ────────────────────────────────────────────────────────────────────────────────────
+//
+// A directory's vnode is locked while a name in it comes or goes, and one that is removed or replaced, too: so its
+// count of links, its size and its being empty hold. The directory before what it has; two directories of a rename by
+// address. In `up` nothing can come between.
+
+// @ts-ignore: decorator
+@inline
+function dirLock(dvp: Vnode): void {
+  if (SMP) vnodeLock(dvp);
+}
+
+// @ts-ignore: decorator
+@inline
+function dirUnlock(dvp: Vnode): void {
+  if (SMP) vnodeUnlock(dvp);
+}
+
+/** Lock the directory of a name to be made: 0, or -ENOENT: it has been removed. */
+function dirBegin(dvp: Vnode): i32 {
+  dirLock(dvp);
+  if (!SMP || dvp.v_fc.fc_attr.va_nlink != 0) return 0;
+  dirUnlock(dvp);
+  return -ENOENT;
+}
+
 /** Make a node of any type under a locked negative name. */
 function create(fm: Fsmanage, ncp: Namecache, vap: Vattr, vpp: usize, nlink: u32): i32 {
   const vp = makeNode(tmOf(fm.fm_mount), vap, nlink, vpp);
   return changetype<usize>(vp) == 0 ? load<i32>(vpp) : enter(fm, ncp, vp, vpp);
+}
+
+function createIn(fm: Fsmanage, ncp: Namecache, vap: Vattr, vpp: usize): i32 {
+  const dvp = dirVnode(ncp);
+  let e = dirBegin(dvp);
+  if (e != 0) return e;
+  e = create(fm, ncp, vap, vpp, 1);
+  dirUnlock(dvp);
+  return e;
 }
 
 /** Give a new node its name, or unmake it. */
@@ -189,24 +262,28 @@ function enter(fm: Fsmanage, ncp: Namecache, vp: Vnode, vpp: usize): i32 {
 }
 
 function tmpNcreate(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: usize): i32 {
-  return create(fm, ncp, vap, vpp, 1);
+  return createIn(fm, ncp, vap, vpp);
 }
 
 function tmpNmknod(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: usize): i32 {
   const type = vap.va_mode & S_IFMT;
   if (type != S_IFIFO && type != S_IFCHR && type != S_IFBLK && type != S_IFSOCK) return -EINVAL;
-  return create(fm, ncp, vap, vpp, 1);
+  return createIn(fm, ncp, vap, vpp);
 }
 
 function tmpNmkdir(fm: Fsmanage, ncp: Namecache, vap: Vattr, cred: Ucred, vpp: usize): i32 {
   const dvp = dirVnode(ncp);
   if (dvp.v_fc.fc_attr.va_nlink >= LINK_MAX) return -EMLINK;
-  const e = create(fm, ncp, vap, vpp, 2);
+  let e = dirBegin(dvp);
   if (e != 0) return e;
-  const vp = changetype<Vnode>(<usize>load<u32>(vpp));
-  nodeOf(vp).tn_parent = <u32>changetype<usize>(nodeOf(dvp));
-  dvp.v_fc.fc_attr.va_nlink++;
-  return 0;
+  e = create(fm, ncp, vap, vpp, 2);
+  if (e == 0) {
+    const vp = changetype<Vnode>(<usize>load<u32>(vpp));
+    nodeOf(vp).tn_parent = <u32>changetype<usize>(nodeOf(dvp));
+    linksAdd(dvp, 1);
+  }
+  dirUnlock(dvp);
+  return e;
 }
 
 function tmpNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap: Vattr, cred: Ucred, vpp: usize): i32 {
@@ -227,7 +304,15 @@ function tmpNsymlink(fm: Fsmanage, ncp: Namecache, target: usize, len: u32, vap:
   node.tn_u0 = <u32>text;
   node.tn_u1 = len;
   vp.v_fc.fc_attr.va_size = len;
-  return enter(fm, ncp, vp, vpp);
+  const dvp = dirVnode(ncp);
+  let e = dirBegin(dvp);
+  if (e != 0) {
+    unmakeNode(vp);
+    return e;
+  }
+  e = enter(fm, ncp, vp, vpp);
+  dirUnlock(dvp);
+  return e;
 }
 
 function tmpNtmpfile(fm: Fsmanage, dvp: Vnode, vap: Vattr, cred: Ucred, vpp: usize): i32 {
@@ -241,13 +326,26 @@ function tmpNlink(fm: Fsmanage, ncp: Namecache, vp: Vnode, cred: Ucred): i32 {
   const va = vp.v_fc.fc_attr;
   if (va.va_nlink >= LINK_MAX) return -EMLINK;
   const dvp = dirVnode(ncp);
-  const e = direntAdd(tmOf(fm.fm_mount), nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, nodeOf(vp));
+  let e = dirBegin(dvp);
   if (e != 0) return e;
-  va.va_nlink++;
-  fscacheTouchCtime(vp.v_fc);
-  fscacheTouch(dvp.v_fc);
-  cacheSetVp(ncp, vp);
-  return 0;
+  // counted before the name is there: another CPU may be removing the last
+  if (SMP) {
+    attrBegin(vp.v_fc);
+    if (va.va_nlink == 0 && (vp.v_flag & VN_LINKABLE) == 0) e = -ENOENT;
+    else va.va_nlink++;
+    attrEnd(vp.v_fc);
+  } else va.va_nlink++;
+  if (e == 0) {
+    e = direntAdd(tmOf(fm.fm_mount), nodeOf(dvp), <usize>ncp.nc_namep, ncp.nc_namelen, nodeOf(vp));
+    if (e != 0) linksAdd(vp, -1);
+  }
+  if (e == 0) {
+    fscacheTouchCtime(vp.v_fc);
+    fscacheTouch(dvp.v_fc);
+    cacheSetVp(ncp, vp);
+  }
+  dirUnlock(dvp);
+  return e;
 }
 
 /** The directory entry of a locked positive name. It is there: names change only under the lock. */
@@ -259,13 +357,17 @@ function tmpNremove(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
   const tm = tmOf(fm.fm_mount);
   const vp = ncp.vp;
   if (vp.v_type == S_IFDIR) return -EISDIR;
+  const dvp = dirVnode(ncp);
+  dirLock(dvp);
   const de = entryOf(tm, ncp);
-  if (changetype<usize>(de) == 0) return -ENOENT;
-  direntRemove(tm, de);
-  vp.v_fc.fc_attr.va_nlink--;
-  fscacheTouchCtime(vp.v_fc);
-  fscacheTouch(dirVnode(ncp).v_fc);
-  return 0;
+  if (changetype<usize>(de) != 0) {
+    direntRemove(tm, de);
+    linksAdd(vp, -1);
+    fscacheTouchCtime(vp.v_fc);
+    fscacheTouch(dvp.v_fc);
+  }
+  dirUnlock(dvp);
+  return changetype<usize>(de) == 0 ? -ENOENT : 0;
 }
 
 function isEmpty(dir: TmpNode): bool {
@@ -276,13 +378,22 @@ function tmpNrmdir(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
   const tm = tmOf(fm.fm_mount);
   const vp = ncp.vp;
   if (vp.v_type != S_IFDIR) return -ENOTDIR;
+  const dvp = dirVnode(ncp);
+  dirLock(dvp);
+  if (SMP) lockExclusiveSame(vp.lk, RANK_VNODE);
+  const e = rmdirLocked(tm, ncp, dvp, vp);
+  dirUnlock(vp);
+  dirUnlock(dvp);
+  return e;
+}
+
+function rmdirLocked(tm: TmpMount, ncp: Namecache, dvp: Vnode, vp: Vnode): i32 {
   if (!isEmpty(nodeOf(vp))) return -ENOTEMPTY;
   const de = entryOf(tm, ncp);
   if (changetype<usize>(de) == 0) return -ENOENT;
-  const dvp = dirVnode(ncp);
   direntRemove(tm, de);
   dirGone(vp);
-  dvp.v_fc.fc_attr.va_nlink--;
+  linksAdd(dvp, -1);
   fscacheTouch(dvp.v_fc);
   return 0;
 }
@@ -290,13 +401,32 @@ function tmpNrmdir(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
 /** A directory lost its name. */
 function dirGone(vp: Vnode): void {
   nodeOf(vp).tn_parent = 0;
-  vp.v_fc.fc_attr.va_nlink = 0;
+  linksAdd(vp, -(<i32>vp.v_fc.fc_attr.va_nlink));
   fscacheTouchCtime(vp.v_fc);
 }
 
 function tmpNrename(fm: Fsmanage, fncp: Namecache, tncp: Namecache, flags: u32, cred: Ucred): i32 {
-  const tm = tmOf(fm.fm_mount);
   if (flags & ~RENAME_EXCHANGE) return -EINVAL;
+  const tm = tmOf(fm.fm_mount);
+  if (!SMP) return renameLocked(tm, fncp, tncp, flags);
+  const fdvp = dirVnode(fncp);
+  const tdvp = dirVnode(tncp);
+  const tvp = tncp.vp;
+  const first = changetype<usize>(fdvp) < changetype<usize>(tdvp) ? fdvp : tdvp;
+  const second = changetype<usize>(fdvp) < changetype<usize>(tdvp) ? tdvp : fdvp;
+  const two = changetype<usize>(first) != changetype<usize>(second);
+  const third = changetype<usize>(tvp) != 0 && tvp.v_type == S_IFDIR && (flags & RENAME_EXCHANGE) == 0;
+  vnodeLock(first);
+  if (two) lockExclusiveSame(second.lk, RANK_VNODE);
+  if (third) lockExclusiveSame(tvp.lk, RANK_VNODE);
+  const e = tdvp.v_fc.fc_attr.va_nlink == 0 ? -ENOENT : renameLocked(tm, fncp, tncp, flags);
+  if (third) vnodeUnlock(tvp);
+  if (two) vnodeUnlock(second);
+  vnodeUnlock(first);
+  return e;
+}
+
+function renameLocked(tm: TmpMount, fncp: Namecache, tncp: Namecache, flags: u32): i32 {
   const fde = entryOf(tm, fncp);
   if (changetype<usize>(fde) == 0) return -ENOENT;
   if (flags & RENAME_EXCHANGE) return exchange(tm, fncp, tncp, fde);
@@ -312,9 +442,9 @@ function tmpNrename(fm: Fsmanage, fncp: Namecache, tncp: Namecache, flags: u32, 
     tde.de_node = <u32>changetype<usize>(node);
     if (tvp.v_type == S_IFDIR) {
       dirGone(tvp);
-      tdvp.v_fc.fc_attr.va_nlink--;
+      linksAdd(tdvp, -1);
     } else {
-      tvp.v_fc.fc_attr.va_nlink--;
+      linksAdd(tvp, -1);
       fscacheTouchCtime(tvp.v_fc);
     }
   } else {
@@ -333,8 +463,8 @@ function tmpNrename(fm: Fsmanage, fncp: Namecache, tncp: Namecache, flags: u32, 
 /** A directory's ".." now names another parent. */
 function moveDir(node: TmpNode, from: Vnode, to: Vnode): void {
   node.tn_parent = <u32>changetype<usize>(nodeOf(to));
-  from.v_fc.fc_attr.va_nlink--;
-  to.v_fc.fc_attr.va_nlink++;
+  linksAdd(from, -1);
+  linksAdd(to, 1);
 }
 
 function exchange(tm: TmpMount, fncp: Namecache, tncp: Namecache, fde: TmpDirent): i32 {
@@ -433,9 +563,16 @@ function preallocate(fm: Fsmanage, fc: Fscache, off: u64, end: u64): i32 {
 }
 
 function tmpReaddir(fm: Fsmanage, vp: Vnode, rd: Readdir): i32 {
+  dirLock(vp);
+  const e = readdirLocked(vp, rd);
+  dirUnlock(vp);
+  return e;
+}
+
+function readdirLocked(vp: Vnode, rd: Readdir): i32 {
   const dir = nodeOf(vp);
   const parent = changetype<TmpNode>(<usize>dir.tn_parent);
-  const up = changetype<usize>(parent) == 0 ? dir.va.va_ino : parent.va.va_ino;
+  const up = changetype<usize>(parent) == 0 ? dir.va.va_ino : parent.tn_attr.va_ino;
   if (!readdirDots(rd, dir.va.va_ino, up)) return 0;
   const n = dir.tn_slots.fa_len;
   for (let i = rd.rd_cookie - READDIR_FIRST; i < <u64>n; i++) {
@@ -444,7 +581,8 @@ function tmpReaddir(fm: Fsmanage, vp: Vnode, rd: Readdir): i32 {
       rd.rd_cookie = i + 1 + READDIR_FIRST;
       continue;
     }
-    const va = changetype<TmpNode>(<usize>de.de_node).va;
+    // number and type never change: the node's own attributes tell them, also while a vnode has the others
+    const va = changetype<TmpNode>(<usize>de.de_node).tn_attr;
     if (!readdirAdd(rd, va.va_ino, va.va_mode >> 12, direntName(de), de.de_namelen, i + 1 + READDIR_FIRST)) return 0;
   }
   return 0;
@@ -462,8 +600,10 @@ function tmpReadlink(fm: Fsmanage, vp: Vnode, buf: usize, cap: u32): i32 {
 function tmpReclaim(fm: Fsmanage, vp: Vnode): i32 {
   const node = nodeOf(vp);
   const tm = tmOf(fm.fm_mount);
+  // one that came too late (tmpVget)
+  if (changetype<usize>(node) == 0) return 0;
   if (vp.v_fc.fc_attr.va_nlink != 0) {
-    tmpNodeDetach(node, vp);
+    tmpNodeDetach(tm, node, vp);
     return 0;
   }
   if (vp.v_type == S_IFREG) countPages(fm, -(<i32>fscacheDropRange(vp.v_fc, 0, u32.MAX_VALUE)));
