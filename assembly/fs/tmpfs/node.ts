@@ -23,7 +23,7 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../abi/flags';
 import { PAGE_SIZE } from '../../abi/layout';
 import { roots } from '../../kern/boot';
 import { curcpu } from '../../kern/cpu';
-import { lockExclusive, lockRelease, RANK_FS, st32 } from '../../kern/lock';
+import { lockExclusiveSame, lockRelease, RANK_FS, st32 } from '../../kern/lock';
 import { kassert } from '../../kern/panic';
 import { nameCopy, wordsCopy } from '../../kern/words';
 import { FrameArray, frameArrayAt, frameArrayFree, frameArrayGrow, frameArrayTrim } from '../../vm/array';
@@ -170,7 +170,8 @@ export function tmpNodeInit(): void {
 // @ts-ignore: decorator
 @inline
 export function tmLock(tm: TmpMount): void {
-  lockExclusive(changetype<usize>(tm) + offsetof<TmpMount>('tm_lock'), RANK_FS);
+  // under another file system's lock, when a vnode of this one is given back for memory; nothing is taken under it
+  lockExclusiveSame(changetype<usize>(tm) + offsetof<TmpMount>('tm_lock'), RANK_FS);
 }
 
 // @ts-ignore: decorator
@@ -263,7 +264,7 @@ export function tmpNodeNext(tm: TmpMount, ino: u32): TmpNode {
 /** The vnode takes the node's attributes and pages over. False: the node has another. */
 export function tmpNodeAttach(tm: TmpMount, node: TmpNode, vp: Vnode): bool {
   const fc = vp.v_fc;
-  tmLock(tm);
+  if (SMP) tmLock(tm);
   if (SMP) {
     if (node.tn_vnode != 0) {
       tmUnlock(tm);
@@ -275,18 +276,18 @@ export function tmpNodeAttach(tm: TmpMount, node: TmpNode, vp: Vnode): bool {
   wordsCopy(changetype<usize>(fc), changetype<usize>(node), offsetof<Vattr>());
   if ((node.tn_attr.va_mode & S_IFMT) == S_IFREG && node.tn_u2 != 0) fscacheAttach(fc, node.tn_pages);
   st32(changetype<usize>(node) + offsetof<TmpNode>('tn_vnode'), <u32>changetype<usize>(vp));
-  tmUnlock(tm);
+  if (SMP) tmUnlock(tm);
   return true;
 }
 
 /** The node takes them back. */
 export function tmpNodeDetach(tm: TmpMount, node: TmpNode, vp: Vnode): void {
   const fc: Fscache = vp.v_fc;
-  tmLock(tm);
+  if (SMP) tmLock(tm);
   wordsCopy(changetype<usize>(node), changetype<usize>(fc), offsetof<Vattr>());
   if (vp.v_type == S_IFREG && fc.fc_npages != 0) fscacheDetach(fc, node.tn_pages);
   st32(changetype<usize>(node) + offsetof<TmpNode>('tn_vnode'), 0);
-  tmUnlock(tm);
+  if (SMP) tmUnlock(tm);
 }
 
 /** Free the pages of a node that has no vnode (unmount): through a passing Fscache. */
