@@ -128,7 +128,7 @@ export class Context implements ProgramContext {
   }
 
   async exec(file: string, argv: readonly string[], env: Environment = this.env): Promise<number> {
-    return this.#become(await findImage(this.process, this.#runtime.programs, file, argv, env), env);
+    return this.#become(await findImage(this.process, this.#runtime, file, argv, env), env);
   }
 
   async spawn(file: string, argv: readonly string[], options: SpawnOptions = {}): Promise<number> {
@@ -143,7 +143,7 @@ export class Context implements ProgramContext {
       const own = context as Context;
       try {
         await setup?.(own.process);
-        const image = await findImage(own.process, this.#runtime.programs, file, argv, env);
+        const image = await findImage(own.process, this.#runtime, file, argv, env);
         return await own.#become(image, env, settled);
       } catch (error) {
         if (!hasEnded(own.process)) failure = error;

@@ -1,13 +1,15 @@
 /**
- * What a file is when it is executed: a program of the host's, or a script and its interpreter.
+ * What a file is when it is executed: a program of the host's, a WASI program, or a script and its interpreter.
  *
  * A host program is in the machine's tree as a file that says `#!host NAME`: it has an owner, a
  * mode and maybe a set-id bit like any other, and what it runs is looked up in the table of
- * programs. Any other `#!` names an interpreter, itself a file.
+ * programs. Any other `#!` names an interpreter, itself a file. A file that is a WebAssembly module is a
+ * WASI program.
  */
 import { EACCES, ELOOP, ENOENT, ENOEXEC, ENOTDIR } from '../../assembly/abi/errno.ts';
 import { type SyscallError, syscallError } from '../syscalls/errors.ts';
 import type { Process } from '../syscalls/process.ts';
+import { isModule, type ModuleCache } from './modules.ts';
 import type { Environment, Program } from './program.ts';
 
 /** Where a program's function comes from. */
@@ -20,6 +22,12 @@ export interface ProgramEntry {
 }
 
 export type ProgramTable = ReadonlyMap<string, ProgramEntry>;
+
+/** Where a machine's programs come from. */
+export interface Sources {
+  readonly programs: ProgramTable;
+  readonly modules: ModuleCache;
+}
 
 /** Found and allowed; nothing has changed yet. */
 export interface Image {
@@ -54,21 +62,21 @@ export function stubOf(name: string): string {
 
 /**
  * The image for a file or, without a slash, for the first of that name in PATH that may be executed.
- * @throws SyscallError ENOENT, EACCES, ENOEXEC (neither a host program nor a script), ELOOP
+ * @throws SyscallError ENOENT, EACCES, ENOEXEC (no program of the host's, no WASI program, no script), ELOOP
  */
 export async function findImage(
   process: Process,
-  programs: ProgramTable,
+  sources: Sources,
   file: string,
   argv: readonly string[],
   env: Environment,
 ): Promise<Image> {
-  if (file.includes('/')) return imageOf(process, programs, file, argv);
+  if (file.includes('/')) return imageOf(process, sources, file, argv);
   let denied: unknown;
   for (const directory of (env.PATH ?? DEFAULT_PATH).split(':')) {
     const path = directory === '' ? `./${file}` : `${directory}/${file}`;
     try {
-      return await imageOf(process, programs, path, argv);
+      return await imageOf(process, sources, path, argv);
     } catch (error) {
       const errno = -((error as { errno?: number }).errno ?? 0);
       if (errno !== ENOENT && errno !== ENOTDIR && errno !== EACCES) throw error;
@@ -81,18 +89,24 @@ export async function findImage(
 
 async function imageOf(
   process: Process,
-  programs: ProgramTable,
+  sources: Sources,
   path: string,
   argv: readonly string[],
 ): Promise<Image> {
   let file = path;
   let args = argv;
   for (let depth = 0; depth <= SCRIPTS_MAX; depth++) {
-    const line = firstLine(process.exechead(file));
+    const head = process.exechead(file);
+    if (isModule(head)) {
+      const module = await sources.modules.load(process, file);
+      const { guestProgram } = await import('./guest.ts');
+      return { path: file, argv: args, program: guestProgram(module) };
+    }
+    const line = firstLine(head);
     if (line === undefined) throw syscallError(ENOEXEC, 'execve', path);
     const [interpreter, argument] = line;
     if (interpreter === HOST_MARK) {
-      const entry = programs.get(argument);
+      const entry = sources.programs.get(argument);
       if (entry === undefined) {
         throw new NoProgramError(argument, path);
       }

@@ -9,16 +9,18 @@ import type { Machine } from '../machine/machine.ts';
 import { isSyscallError } from '../syscalls/errors.ts';
 import type { Process } from '../syscalls/process.ts';
 import { Context, ExitRequest } from './context.ts';
-import type { Image, ProgramTable } from './image.ts';
+import type { Image, ProgramTable, Sources } from './image.ts';
+import { ModuleCache } from './modules.ts';
 import type { Environment, Program } from './program.ts';
 
 /** What programs that throw exit with. */
 const FAILED = 1;
 const CODE_MASK = 0xff;
 
-export class Runtime {
+export class Runtime implements Sources {
   readonly machine: Machine;
   readonly programs: ProgramTable;
+  readonly modules = new ModuleCache();
   readonly #running = new Map<number, Context>();
 
   constructor(machine: Machine, programs: ProgramTable) {

@@ -75,6 +75,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 /** A failed call as the C library words it. */
 export function describe(error: unknown): string {
   if (!isSyscallError(error)) return error instanceof Error ? error.message : String(error);
+  if ('reason' in error) return String(error.reason);
   const text = TEXTS[error.code];
   if (text !== undefined) return text;
   const own = error.message.replace(/^[A-Z0-9]+: /, '').replace(/, [a-z_0-9]+( '.*)?$/s, '');

@@ -32,6 +32,8 @@ export interface WasiOptions {
   gate?: GateKind;
   /** Suspend the program when it waits, and not its thread: for `startLater`. */
   suspend?: boolean;
+  /** Called when a call of `start` waits for what nobody in the machine will do. True: something has been done, look again. */
+  idle?: () => boolean;
   /** What the program imports besides WASI. */
   imports?: WebAssembly.Imports;
 }
@@ -78,6 +80,7 @@ export class WasiGuest {
   readonly #guest: number;
   readonly #slot: number;
   readonly #suspends: boolean;
+  readonly #idle: () => boolean;
   #closed = false;
 
   /**
@@ -90,6 +93,7 @@ export class WasiGuest {
     this.process = process;
     this.gate = kindOf(options.gate);
     this.#suspends = options.suspend === true;
+    this.#idle = options.idle ?? (() => false);
     if (this.#suspends && !canSuspend) {
       throw new RangeError('this engine has no JavaScript promise integration');
     }
@@ -259,7 +263,8 @@ export class WasiGuest {
   #wait(): number {
     const { cpu } = this.process;
     const lwp = cpu.exports.lwp_current();
-    const woken = cpu.scheduler.runUntil(lwp);
+    let woken = cpu.scheduler.runUntil(lwp);
+    while (!woken && this.#idle()) woken = cpu.scheduler.runUntil(lwp);
     this.#enter();
     if (woken) return lwp;
     cpu.exports.sys_giveup(lwp);

@@ -3,5 +3,6 @@ import { testGuide } from '../helpers/guide.ts';
 
 testGuide('docs/wasi.md', {
   damselfly: 'host/index.ts',
+  'damselfly/programs': 'host/programs/index.ts',
   'damselfly/wasi': 'host/wasi/index.ts',
 });

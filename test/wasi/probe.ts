@@ -92,9 +92,13 @@ const FEATURES = { threads: true, bulk_memory: true };
 
 /** Assemble WAT. */
 export async function assemble(text: string): Promise<WebAssembly.Module> {
+  return new WebAssembly.Module(await assembleBytes(text));
+}
+
+export async function assembleBytes(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const wabt = await wabtInit();
   const module = wabt.parseWat('guest.wat', text, FEATURES);
   const { buffer } = module.toBinary({});
   module.destroy();
-  return new WebAssembly.Module(new Uint8Array(buffer));
+  return new Uint8Array(buffer);
 }
