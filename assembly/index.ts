@@ -42,7 +42,7 @@ export {
 export { bench_loop, counter_get, counter_set } from './sys/bench';
 export { sys_close, sys_openat, sys_reopen } from './sys/open';
 export { sys_fcntl_lock, sys_flock } from './sys/locks';
-export { sys_inotify_add_watch, sys_inotify_init, sys_inotify_rm_watch } from './sys/inotify';
+export { proc_inotify_all, sys_inotify_add_watch, sys_inotify_init, sys_inotify_rm_watch } from './sys/inotify';
 export { sys_pipe2 } from './sys/pipe';
 export {
   proc_create,

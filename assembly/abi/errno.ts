@@ -47,6 +47,7 @@ export const EOVERFLOW = 75;
 export const EUSERS = 87;
 export const ENOTSOCK = 88;
 export const EOPNOTSUPP = 95;
+export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
 export const ESTALE = 116;
 export const EUCLEAN = 117;

@@ -139,6 +139,10 @@ export const FH_LEN: u32 = 16;
 
 // ── inotify events as read(2) returns them: inotify(7)'s struct ─────────────────────────────
 export const INOTIFY_EVENT_SIZE: u32 = 16;
+/** A queue of everything: in place of the name, whose st_dev and st_ino it is, and the name in it, if one changed. */
+export const IA_DEV: u32 = 0; //   u32
+export const IA_INO: u32 = 8; //   f64
+export const IA_NAME: u32 = 16;
 
 // ── sys_getids at SA_DATA ───────────────────────────────────────────────────────────────────
 export const PI_PID: u32 = 0; //     i32

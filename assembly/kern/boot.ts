@@ -159,7 +159,8 @@ export class Roots {
   r_renamelock: u32; //   Lock: directory renames
   r_renamelockwait: u32;
   r_renameseq: u32;
-  r_inotify: u32; //      watches in existence: 0 makes every hook one load
+  r_inotify: u32; //      watches, and queues of everything, in existence: 0 makes every hook one load
+  r_inoall: u32; //       r_inolock; the queues of everything, by in_next
   r_ninotify: u32; //     queues in existence
   r_inobytes: u32; //     r_inolock; RAM that their events take
   r_inocookie: u32; //    last rename cookie

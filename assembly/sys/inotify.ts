@@ -26,7 +26,7 @@ import { File } from '../proc/file';
 import { anonVnode } from '../fs/pipefs/vfsops';
 import { inotifyOf, WATCH_TYPE } from '../fs/pipefs/watch';
 import { attrAccess } from '../vfs/access';
-import { Inotify, inotifyAdd, inotifyFree, inotifyMake, inotifyRemove } from '../vfs/inotify';
+import { Inotify, inotifyAdd, inotifyEverything, inotifyFree, inotifyMake, inotifyRemove } from '../vfs/inotify';
 import { Mount } from '../vfs/mount';
 import { NL_FOLLOW } from '../vfs/nlookup';
 import { fileVnode } from '../vfs/vfile';
@@ -55,7 +55,11 @@ function init(flags: u32): i32 {
   if (flags & ~(IN_NONBLOCK | IN_CLOEXEC)) return -EINVAL;
   if (roots().r_ninotify >= INSTANCES_MAX) return -EMFILE;
   const inp = inotifyMake();
-  if (changetype<usize>(inp) == 0) return -ENOMEM;
+  return changetype<usize>(inp) == 0 ? -ENOMEM : openQueue(inp, flags);
+}
+
+/** A descriptor for a new queue, which is freed if there is none to be had. */
+function openQueue(inp: Inotify, flags: u32): i32 {
   const vp = anonVnode(changetype<Mount>(<usize>roots().r_pipemount).mnt_norm, WATCH_TYPE, 0o600);
   if (changetype<usize>(vp) == 0) {
     inotifyFree(inp);
@@ -72,6 +76,17 @@ export function sys_inotify_init(flags: u32): i32 {
   const e = sysEnter();
   if (e != 0) return e;
   return sysLeave(init(flags));
+}
+
+/** For a host that keeps copies elsewhere: a queue of everything that others than this process change (W4). */
+export function proc_inotify_all(): i32 {
+  const e = sysEnter();
+  if (e != 0) return e;
+  const inp = inotifyMake();
+  if (changetype<usize>(inp) == 0) return sysLeave(-ENOMEM);
+  const fd = openQueue(inp, IN_CLOEXEC);
+  if (fd >= 0) inotifyEverything(inp);
+  return sysLeave(fd);
 }
 
 /** The Inotify behind a File, or null if it is another kind of file. */

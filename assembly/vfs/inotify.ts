@@ -10,10 +10,14 @@
  *
  * W1. A watch holds no reference on its vnode: a watched vnode is not in use for that. But it is
  *     not reclaimed for memory either (V2 of vnode.ts), so that it is told when it really goes.
- * W2. r_inotify counts watches: a hook costs one load while there are none.
+ * W2. r_inotify counts watches and queues of everything: a hook costs one load while there are none.
  * W3. An event equal to the last one in the queue is not queued. Past QUEUE_MAX, or when all
  *     queues take a sixteenth of RAM (nobody may be reading them), one IN_Q_OVERFLOW is, which
  *     each queue has set aside.
+ * W4. A queue of everything has no watches. It is told of every change of a name, a file's data, size or
+ *     attributes, and of what is mounted and unmounted, unless its maker did it: who keeps copies
+ *     elsewhere (Linux, of a tree that is served to it) learns which are out of date. Its events
+ *     name the inode (IA_* of abi/layout.ts), and the name in it if it is a directory that has changed.
  *
  * Guard: r_inolock (spin) for watches and queues; events are allocated under it without waiting.
  */
@@ -21,6 +25,7 @@ import { EEXIST, EINVAL, EIO, ENOMEM, ENOSPC } from '../abi/errno';
 import {
   IN_ACCESS,
   IN_ALL_EVENTS,
+  IN_ATTRIB,
   IN_CLOSE_NOWRITE,
   IN_CLOSE_WRITE,
   IN_DELETE_SELF,
@@ -40,13 +45,15 @@ import {
   S_IFDIR,
   S_IFREG,
 } from '../abi/flags';
-import { INOTIFY_EVENT_SIZE, PAGE_SHIFT } from '../abi/layout';
+import { IA_DEV, IA_INO, IA_NAME, INOTIFY_EVENT_SIZE, PAGE_SHIFT } from '../abi/layout';
 import { Roots, roots } from '../kern/boot';
 import { add32, spinLock, spinUnlock } from '../kern/lock';
 import { File } from '../proc/file';
+import { curproc } from '../proc/proc';
 import { Chan, selWakeup, wakeup } from '../proc/sleep';
 import { ALLOC_NOIO, ALLOC_NOWAIT, ALLOC_ZERO } from '../vm/page';
 import { kfree, kmalloc, Zone, zoneAlloc, zoneCreate, zoneFree } from '../vm/zone';
+import { Mount } from './mount';
 import { cacheNameCopy, Namecache, NCF_DESTROYED } from './namecache';
 import { VN_DEAD, Vnode, vnodePut, vnodeRef } from './vnode';
 
@@ -63,6 +70,8 @@ export class Inotify {
   in_opened: u32; //   1: its descriptor has been made
   in_chan0: u32; //    Chan of readers
   in_chan1: u32;
+  in_next: u32; //     r_inoall
+  in_maker: u32; //    of a queue of everything: the pid whose changes it is not told; 0: it is an ordinary one
 
   // @ts-ignore: decorator
   @inline
@@ -153,12 +162,14 @@ export function inotifyClose(fp: File): void {
 }
 
 function tellName(dvp: Vnode, ncp: Namecache, mask: u32, cookie: u32, isdir: bool): void {
+  if (roots().r_inoall != 0) tellAll(dvp, mask, ncp);
   tell(dvp, isdir ? mask | IN_ISDIR : mask, cookie, ncp, false);
 }
 
 /** `data`: it went through an open file, as against a change of its attributes. */
 function tellFile(vp: Vnode, ncp: Namecache, mask: u32, data: bool): void {
   const type = vp.v_type;
+  if (roots().r_inoall != 0 && mask & (IN_MODIFY | IN_ATTRIB)) tellAll(vp, mask, changetype<Namecache>(<usize>0));
   const event = type == S_IFDIR && (mask & IN_MOVE_SELF) == 0 ? mask | IN_ISDIR : mask;
   let unlinked = false;
   if (changetype<usize>(ncp) != 0) {
@@ -174,6 +185,33 @@ function tellFile(vp: Vnode, ncp: Namecache, mask: u32, data: bool): void {
 function tellClose(fp: File): void {
   const mask = (fp.f_flag & O_ACCMODE) == O_RDONLY ? IN_CLOSE_NOWRITE : IN_CLOSE_WRITE;
   tellFile(changetype<Vnode>(<usize>fp.f_vp), changetype<Namecache>(<usize>fp.f_ncp), mask, true);
+}
+
+/** To the queues of everything: this inode has changed, or (ncp not null) this name in it. */
+function tellAll(vp: Vnode, mask: u32, ncp: Namecache): void {
+  const p = curproc();
+  const by = changetype<usize>(p) == 0 ? 0 : p.p_pid;
+  spinLock(lk());
+  for (let q = roots().r_inoall; q != 0; q = changetype<Inotify>(<usize>q).in_next) {
+    const inp = changetype<Inotify>(<usize>q);
+    if (inp.in_maker != by) queueChange(inp, vp, mask, ncp);
+  }
+  spinUnlock(lk());
+}
+
+/** Something else is at this place in the tree of `mp`'s names: a mount came or went. */
+export function inotifyMounted(mp: Mount, at: Namecache): void {
+  if (roots().r_inoall == 0) return;
+  let place = at;
+  let on = mp;
+  // on a mount's root: what is seen from outside is the name that this mount covers
+  while (changetype<usize>(place) == changetype<usize>(on.mnt_root)) {
+    place = on.mnt_covered;
+    on = on.mnt_parent;
+    if (changetype<usize>(place) == 0) return;
+  }
+  const parent = place.parent;
+  if (changetype<usize>(parent) != 0 && parent.nc_vp != 0) tellAll(parent.vp, IN_UNMOUNT, place);
 }
 
 /** One event to every watch of a vnode that wants it. */
@@ -231,6 +269,18 @@ function sameAsLast(inp: Inotify, wd: i32, mask: u32, ncp: Namecache): bool {
   return ie.ie_namelen == ncp.nc_namelen && memory.compare(eventName(ie), ncp.nc_namep, ie.ie_namelen) == 0;
 }
 
+function sameChange(inp: Inotify, vp: Vnode, mask: u32, ncp: Namecache): bool {
+  if (inp.in_tail == 0) return false;
+  const ie = eventAt(inp.in_tail);
+  if (ie.ie_mask != mask || ie.ie_size == 0) return false;
+  const va = vp.v_fc.fc_attr;
+  const at = eventName(ie);
+  if (load<u32>(at, IA_DEV) != va.va_dev || load<f64>(at, IA_INO) != <f64>va.va_ino) return false;
+  const len = ie.ie_namelen - IA_NAME;
+  if (changetype<usize>(ncp) == 0) return len == 0;
+  return len == ncp.nc_namelen && memory.compare(at + IA_NAME, ncp.nc_namep, len) == 0;
+}
+
 /** An event with room for its name, zeroed; null: no memory, or the queues have had their share. */
 function eventAlloc(size: u32): InoEvent {
   const r = roots();
@@ -247,25 +297,51 @@ function eventFree(ie: InoEvent): void {
   kfree(changetype<usize>(ie));
 }
 
-function queueEvent(inp: Inotify, wd: i32, mask: u32, cookie: u32, ncp: Namecache): void {
-  if (sameAsLast(inp, wd, mask, ncp)) return;
+/** An event for the end of the queue, with room for a name after `before` bytes; null: the queue is full. */
+function eventFor(inp: Inotify, mask: u32, ncp: Namecache, before: u32): InoEvent {
   let ie = eventAt(0);
   if (inp.in_count < QUEUE_MAX) {
     // another CPU may be renaming it: room for whatever name it has then
     const len = changetype<usize>(ncp) == 0 ? 0 : SMP ? NAME_MAX : ncp.nc_namelen;
-    ie = eventAlloc(<u32>IE_NAME + len);
+    ie = eventAlloc(<u32>IE_NAME + before + len);
   }
+  if (changetype<usize>(ie) == 0) return ie;
+  ie.ie_mask = mask;
+  ie.ie_namelen = before;
+  if (changetype<usize>(ncp) != 0) ie.ie_namelen += cacheNameCopy(ncp, eventName(ie) + before);
+  return ie;
+}
+
+function queueEvent(inp: Inotify, wd: i32, mask: u32, cookie: u32, ncp: Namecache): void {
+  if (sameAsLast(inp, wd, mask, ncp)) return;
+  const ie = eventFor(inp, mask, ncp, 0);
+  if (changetype<usize>(ie) != 0) {
+    ie.ie_wd = wd;
+    ie.ie_cookie = cookie;
+  }
+  append(inp, ie);
+}
+
+function queueChange(inp: Inotify, vp: Vnode, mask: u32, ncp: Namecache): void {
+  if (sameChange(inp, vp, mask, ncp)) return;
+  const ie = eventFor(inp, mask, ncp, IA_NAME);
+  if (changetype<usize>(ie) != 0) {
+    const va = vp.v_fc.fc_attr;
+    store<u32>(eventName(ie), va.va_dev, IA_DEV);
+    store<f64>(eventName(ie), <f64>va.va_ino, IA_INO);
+  }
+  append(inp, ie);
+}
+
+/** The newest event from now on; null: there was no room for it. */
+function append(inp: Inotify, given: InoEvent): void {
+  let ie = given;
   if (changetype<usize>(ie) == 0) {
     if (inp.in_overflow == 0) return;
     ie = eventAt(inp.in_overflow);
     inp.in_overflow = 0;
     ie.ie_wd = -1;
     ie.ie_mask = IN_Q_OVERFLOW;
-  } else {
-    ie.ie_wd = wd;
-    ie.ie_mask = mask;
-    ie.ie_cookie = cookie;
-    if (changetype<usize>(ncp) != 0) ie.ie_namelen = cacheNameCopy(ncp, eventName(ie));
   }
   ie.ie_next = 0;
   if (inp.in_tail != 0) eventAt(inp.in_tail).ie_next = <u32>changetype<usize>(ie);
@@ -421,8 +497,34 @@ export function inotifyMake(): Inotify {
   return inp;
 }
 
+/** Let it be a queue of everything that others than the current process do. */
+export function inotifyEverything(inp: Inotify): void {
+  spinLock(lk());
+  inp.in_maker = curproc().p_pid;
+  inp.in_next = roots().r_inoall;
+  roots().r_inoall = <u32>changetype<usize>(inp);
+  spinUnlock(lk());
+  add32(changetype<usize>(roots()) + offsetof<Roots>('r_inotify'), 1);
+}
+
+/** It is told nothing more. */
+function everythingEnd(inp: Inotify): void {
+  spinLock(lk());
+  const r = roots();
+  const p = <u32>changetype<usize>(inp);
+  if (r.r_inoall == p) r.r_inoall = inp.in_next;
+  else {
+    let q = changetype<Inotify>(<usize>r.r_inoall);
+    while (q.in_next != p) q = changetype<Inotify>(<usize>q.in_next);
+    q.in_next = inp.in_next;
+  }
+  spinUnlock(lk());
+  add32(changetype<usize>(r) + offsetof<Roots>('r_inotify'), -1);
+}
+
 /** Free it with its watches and events. */
 export function inotifyFree(inp: Inotify): void {
+  if (inp.in_maker != 0) everythingEnd(inp);
   while (inp.in_watches != 0) {
     spinLock(lk());
     const w = watchAt(inp.in_watches);

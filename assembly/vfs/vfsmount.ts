@@ -36,6 +36,7 @@ import {
   vfs_sync,
   vfs_unmount,
 } from './mount';
+import { inotifyMounted } from './inotify';
 import { cacheDrop, cacheFree, cacheRef, cacheRoot, flagsAddr, Namecache, NCF_MOUNTPT } from './namecache';
 import { cachePurgeTree } from './nametree';
 import { layerFree, layerRemove } from './layer';
@@ -100,6 +101,7 @@ export function mountAttach(mp: Mount, parent: Mount, ncp: Namecache): void {
   mp.mnt_covered = ncp;
   or32(flagsAddr(ncp), NCF_MOUNTPT);
   mountListAdd(mp);
+  inotifyMounted(parent, ncp);
   mountsUnlock();
 }
 
@@ -109,6 +111,7 @@ function detach(mp: Mount): void {
   mountListRemove(mp);
   const ncp = mp.mnt_covered;
   const parent = mp.mnt_parent;
+  if (changetype<usize>(ncp) != 0) inotifyMounted(parent, ncp);
   mp.mnt_covered = changetype<Namecache>(<usize>0);
   mp.mnt_parent = changetype<Mount>(<usize>0);
   if (changetype<usize>(ncp) != 0) {

@@ -32,6 +32,7 @@ import {
   formatMs,
   type DiskImage,
   type ImportSpec,
+  type MountSpec,
   type RootSpec,
 } from './values.ts';
 
@@ -50,6 +51,8 @@ export interface BootCommandOptions {
   command?: string;
   control?: string;
   login?: boolean;
+  mount?: MountSpec[];
+  mountOptions?: string[];
 }
 
 /** Left for work beside what is imported. */
@@ -135,6 +138,30 @@ async function work(
     failed = !(await importTree(machine, each, options.seed === undefined ? undefined : 1)) || failed;
     imported.push({ tree, host: spec.host, target: spec.machine, update: each.update });
   }
+  const mounts = await mountsOf(machine, options);
+  let well = true;
+  let code: number;
+  try {
+    code = await workMounted(machine, imported, options, failed);
+  } finally {
+    well = (await mounts?.end()) ?? true;
+  }
+  return well ? code : code || EXIT_FAILED;
+}
+
+async function mountsOf(machine: Machine, { mount = [], mountOptions = [] }: BootCommandOptions) {
+  if (mount.length === 0) return undefined;
+  const { mountAll } = await import('./live.ts');
+  return mountAll(machine, mount, mountOptions);
+}
+
+async function workMounted(
+  machine: Machine,
+  imported: readonly Imported[],
+  options: BootCommandOptions,
+  failedBefore: boolean,
+): Promise<number> {
+  let failed = failedBefore;
   if (options.tour) failed = !(await takeTour(machine, imported)) || failed;
   const code = failed ? undefined : await useShell(machine, options);
   for (const spec of options.export ?? []) failed = !(await exportTree(machine, spec)) || failed;

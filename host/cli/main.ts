@@ -6,7 +6,15 @@ import { KernelPanic } from '../machine/panic.ts';
 import { CommandError, EXIT_CODES_HELP, EXIT_FAILED, EXIT_OK, EXIT_PANIC, EXIT_USAGE } from './errors.ts';
 import { addImgCommands } from './img/command.ts';
 import { watchOutput } from './stdout.ts';
-import { parseDisk, parseExport, parseImport, parseRoot, parseSeed, parseSize } from './values.ts';
+import {
+  parseDisk,
+  parseExport,
+  parseImport,
+  parseMount,
+  parseRoot,
+  parseSeed,
+  parseSize,
+} from './values.ts';
 
 const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
 
@@ -29,6 +37,8 @@ Examples:
       there and back
   damselfly boot --import .:/src --save m.dfly; damselfly boot --from m.dfly --export /src:out
       a machine put aside, and gone on with by another process
+  damselfly boot --import .:/src --mount ~/machine
+      its whole tree is a directory of this host until you leave it (docs/mounting.md)
   damselfly boot --disk data.img --disk base.img:ro
       with two disks, /dev/vbd0 and /dev/vbd1; an image that another machine has open is refused
 ${EXIT_CODES_HELP}`;
@@ -109,6 +119,12 @@ function makeProgram(finish: (code: number) => void): Command {
     .option('-c, --command <line>', 'run this line in the shell, and end with its exit code')
     .option('--login', 'end in a shell although --tour, --export or --save is given')
     .option('--control <socket>', 'let others in: damselfly attach <socket> logs in on another terminal')
+    .option(
+      '--mount <HOSTDIR[:/path]>',
+      'serve the machine, or a directory of it, to this host for as long as it runs (repeatable)',
+      parseMount,
+    )
+    .option('--mount-options <list>', 'of --mount, as after -o of damselfly mount: ro,allow_other', collect)
     .option('--tour', 'work on what was imported, and check every step')
     .option('--save <file>', 'write a snapshot of the machine at the end')
     .option('--from <file>', 'go on from a snapshot instead of booting anew')

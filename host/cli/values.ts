@@ -61,6 +61,21 @@ export function parseExport(text: string, before: ImportSpec[] = []): ImportSpec
   return [...before, { machine: text.slice(0, colon), host: text.slice(colon + 1) }];
 }
 
+export interface MountSpec {
+  host: string;
+  machine: string;
+}
+
+/** HOSTDIR[:/path]: where on the host, and which directory of the machine, "/" unless told. */
+export function parseMount(text: string, before: MountSpec[] = []): MountSpec[] {
+  const colon = text.lastIndexOf(':/');
+  if (text === '' || colon === 0)
+    throw new InvalidArgumentError('Give HOSTDIR or HOSTDIR:/path, for example /mnt/point:/home.');
+  const spec =
+    colon < 0 ? { host: text, machine: '/' } : { host: text.slice(0, colon), machine: text.slice(colon + 1) };
+  return [...before, spec];
+}
+
 export interface DiskImage {
   file: string;
   readOnly: boolean;

@@ -8,10 +8,10 @@
 const RECVMSG = `(x86_64 => 47, i686 => 372, i586 => 372, armv7l => 297, armv6l => 297, s390x => 372, ppc64le => 342)`;
 
 /**
- * Arguments: the directory, mount options, and a command, in which the word FD becomes the descriptor's number.
+ * Arguments: the directory, mount options, and more words, which are @command. Then $fd is the device's descriptor.
  * The message's header, and what it points to, are laid out as a 64-bit or 32-bit Linux has them (recvmsg(2), cmsg(3)).
  */
-export const LAUNCHER = `
+export const RECEIVE = `
 use strict; use warnings; use Socket; use POSIX (); use Fcntl;
 my ($dir, $options, @command) = @ARGV;
 socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, 0) or die "socketpair: $!\\n";
@@ -36,5 +36,9 @@ my $word = length pack('J', 0);
 my ($length, $level, $type, $fd) = unpack('J l l l', $control);
 die "fusermount3 sent no descriptor\\n" if $length < $word + 12;
 fcntl($ours, F_SETFD, FD_CLOEXEC);
+`;
+
+/** The words are a command, in which FD becomes the descriptor's number. */
+export const LAUNCHER = `${RECEIVE}
 exec map { $_ eq 'FD' ? $fd : $_ } @command or die "$command[0]: $!\\n";
 `;

@@ -12,7 +12,7 @@
  *
  * K1. An owner has a process from its first lock until nothing of it is open there.
  */
-import { ERESTART } from '../../assembly/abi/errno.ts';
+import { EINTR, ERESTART } from '../../assembly/abi/errno.ts';
 import {
   F_GETLK,
   F_SETLK,
@@ -126,9 +126,7 @@ export class Locks {
   #issued(request: Request, pid: number, issue: () => number): number {
     const { uniqueLow, uniqueHigh } = request;
     const result = issue();
-    if (result === -ERESTART) {
-      this.#waiting.set(this.#server.exports.lwp_current(), { pid, uniqueLow, uniqueHigh, issue });
-    }
+    if (result === -ERESTART) this.#wait({ pid, uniqueLow, uniqueHigh, issue });
     this.#server.enter();
     return result === -ERESTART ? NO_ANSWER : result;
   }
@@ -175,7 +173,6 @@ export class Locks {
     const owner = this.#owners.get(key);
     if (owner === undefined) return;
     this.#closeWhere(key, owner, (file) => file.id === id);
-    this.drain();
   }
 
   /** The open file itself is gone, for all. */
@@ -211,36 +208,43 @@ export class Locks {
   #giveUp(lwp: number, pid: number, uniqueLow: number, uniqueHigh: number): void {
     const server = this.#server;
     this.#waiting.delete(lwp);
+    server.cpu.scheduler.forget(lwp);
     server.switchTo(pid);
     server.reply(server.exports.sys_cancel(lwp), uniqueLow, uniqueHigh);
   }
 
-  /** Whoever may go on goes on: asks again, and is answered unless it has to wait once more. */
-  drain(): void {
+  /** The call that was just made waits: the scheduler lets it go on when it may. */
+  #wait(waiting: Waiting): void {
+    const { exports, cpu } = this.#server;
+    const lwp = exports.lwp_current();
+    this.#waiting.set(lwp, waiting);
+    cpu.scheduler.wait(lwp, {
+      pid: waiting.pid,
+      go: () => this.#again(lwp, waiting),
+      killed: () => {
+        this.#waiting.delete(lwp);
+        this.#server.reply(-EINTR, waiting.uniqueLow, waiting.uniqueHigh);
+      },
+    });
+  }
+
+  /** Ask again: answered now, unless it has to wait once more. */
+  #again(lwp: number, waiting: Waiting): void {
     const server = this.#server;
-    const { exports } = server;
-    // news of processes is for whoever runs programs: here is nobody
-    while (exports.proc_event() > 0);
-    for (let lwp = exports.lwp_next(); lwp > 0; lwp = exports.lwp_next()) {
-      const waiting = this.#waiting.get(lwp);
-      this.#waiting.delete(lwp);
-      if (waiting === undefined) {
-        exports.sys_cancel(lwp);
-        continue;
-      }
-      server.switchTo(waiting.pid);
-      exports.sys_resume(lwp);
-      const result = waiting.issue();
-      if (result === -ERESTART) this.#waiting.set(exports.lwp_current(), waiting);
-      else server.reply(result, waiting.uniqueLow, waiting.uniqueHigh);
-    }
-    server.enter();
+    this.#waiting.delete(lwp);
+    if (server.exports.proc_switch(waiting.pid) < 0) return;
+    server.cpu.pid = waiting.pid;
+    server.exports.sys_resume(lwp);
+    const result = waiting.issue();
+    if (result === -ERESTART) this.#wait(waiting);
+    else server.reply(result, waiting.uniqueLow, waiting.uniqueHigh);
   }
 
   /** Nobody waits any more, and nobody has anything. */
   close(): void {
     const server = this.#server;
     for (const [lwp, { pid }] of this.#waiting) {
+      server.cpu.scheduler.forget(lwp);
       server.switchTo(pid);
       server.exports.sys_cancel(lwp);
     }

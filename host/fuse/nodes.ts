@@ -16,7 +16,13 @@
  *     none outlives its file's last link.
  */
 import { ESTALE } from '../../assembly/abi/errno.ts';
-import { AT_EMPTY_PATH, O_NOFOLLOW, O_PATH } from '../../assembly/abi/flags.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_NOFOLLOW,
+  O_PATH,
+} from '../../assembly/abi/flags.ts';
 import { FH_GEN, FH_INO, FH_MOUNT, SA_DATA, ST_DEV, ST_GEN, ST_INO } from '../../assembly/abi/layout.ts';
 import type { Cpu } from '../machine/cpu.ts';
 import type { KernelExports } from '../machine/exports.ts';
@@ -41,8 +47,8 @@ interface Node {
 
 interface ServedMount {
   readonly dev: number;
-  /** A descriptor of anything on it: handles are resolved there. */
-  readonly fd: number;
+  /** What the machine's kernel calls it: handles are resolved there. It is not kept from being unmounted by that. */
+  readonly mountId: number;
   readonly rootIno: number;
   readonly handles: boolean;
 }
@@ -54,23 +60,21 @@ export class Nodes {
   /** In the order of their last use. */
   readonly #kept = new Map<number, number>();
   readonly #mounts: ServedMount[] = [];
+  readonly rootFd: number;
 
   /** @param rootFd  an O_PATH descriptor of the directory that is served */
   constructor(cpu: Cpu, rootFd: number) {
     this.#cpu = cpu;
     this.#exports = cpu.exports;
+    this.rootFd = rootFd;
     this.#exports.sys_fstat(rootFd);
-    this.#addMount(rootFd);
+    this.#addMount(rootFd, 0);
     this.#known.set(FUSE_ROOT_ID, { count: 1, generation: 0, fd: rootFd });
   }
 
   /** Nodes that Linux knows. */
   get size(): number {
     return this.#known.size;
-  }
-
-  get rootFd(): number {
-    return this.#mounts[0].fd;
   }
 
   /** A descriptor of the node, which stays its owner's: good until a few other nodes were asked for. Or an errno. */
@@ -93,10 +97,10 @@ export class Nodes {
     const mount = this.#mounts[Math.floor(id / PER_MOUNT)];
     if (mount === undefined || !mount.handles) return -ESTALE;
     const at = area + SA_DATA;
-    u32[(at + FH_MOUNT) >>> 2] = 0;
+    u32[(at + FH_MOUNT) >>> 2] = mount.mountId;
     u32[(at + FH_GEN) >>> 2] = generation;
     f64[(at + FH_INO) >>> 3] = inoOf(id, mount);
-    return this.#exports.proc_fhopen(mount.fd);
+    return this.#exports.proc_fhopen(AT_FDCWD);
   }
 
   #keep(id: number, fd: number): void {
@@ -114,8 +118,11 @@ export class Nodes {
   idOfStat(): number {
     const { f64, area } = this.#cpu;
     const at = (area + SA_DATA) >>> 3;
-    const dev = f64[at + (ST_DEV >> 3)];
-    const ino = f64[at + (ST_INO >> 3)];
+    return this.idOf(f64[at + (ST_DEV >> 3)], f64[at + (ST_INO >> 3)]);
+  }
+
+  /** The same of an inode's number on a device. */
+  idOf(dev: number, ino: number): number {
     const mounts = this.#mounts;
     for (let i = 0; i < mounts.length; i++)
       if (mounts[i].dev === dev) return i * PER_MOUNT + swapRoot(ino, mounts[i], i);
@@ -138,12 +145,14 @@ export class Nodes {
       if (added < 0) return added;
       id = this.idOfStat();
     }
+    const generation = this.#cpu.u32[(this.#cpu.area + SA_DATA + ST_GEN) >>> 2];
     const node = this.#known.get(id);
     if (node !== undefined) {
       node.count++;
+      // removed by another way in, and its number used again: Linux sees by the generation that it is another
+      node.generation = generation;
       return id;
     }
-    const generation = this.#cpu.u32[(this.#cpu.area + SA_DATA + ST_GEN) >>> 2];
     const fd = this.lasting(id) ? -1 : this.#openName(dirfd, nameLength);
     if (fd < -1) return fd;
     this.#known.set(id, { count: 1, generation, fd });
@@ -152,10 +161,23 @@ export class Nodes {
 
   /** A file of a mount that was not met yet. Its stat is in the area afterwards too. */
   #crossed(dirfd: number, nameLength: number): number {
-    if (this.#mounts.length === MOUNTS_MAX) return -ESTALE;
+    const index = this.#freeIndex();
+    if (index === MOUNTS_MAX) return -ESTALE;
     const fd = this.#openName(dirfd, nameLength);
-    if (fd >= 0) this.#addMount(fd);
-    return fd;
+    if (fd < 0) return fd;
+    this.#addMount(fd, index);
+    this.#exports.sys_close(fd);
+    return this.#exports.sys_fstatat(dirfd, nameLength, AT_SYMLINK_NOFOLLOW);
+  }
+
+  /** The next mount's place in the table. When it is full: of one of whose files Linux knows none any more. */
+  #freeIndex(): number {
+    if (this.#mounts.length < MOUNTS_MAX) return this.#mounts.length;
+    const used = new Set<number>();
+    for (const id of this.#known.keys()) used.add(Math.floor(id / PER_MOUNT));
+    let index = 1;
+    while (index < MOUNTS_MAX && used.has(index)) index++;
+    return index;
   }
 
   #openName(dirfd: number, nameLength: number): number {
@@ -165,13 +187,31 @@ export class Nodes {
   }
 
   /** The mount of fd, whose stat is in the area. */
-  #addMount(fd: number): void {
-    const { f64, area, exports } = this.#cpu;
+  #addMount(fd: number, index: number): void {
+    const { f64, u32, area, exports } = this.#cpu;
     const at = (area + SA_DATA) >>> 3;
     const [dev, rootIno] = [f64[at + (ST_DEV >> 3)], f64[at + (ST_INO >> 3)]];
     const handles = exports.sys_name_to_handle_at(fd, 0, AT_EMPTY_PATH) === 0;
-    this.#mounts.push({ dev, fd, rootIno, handles });
+    const mountId = u32[(area + SA_DATA + FH_MOUNT) >>> 2];
+    this.#mounts[index] = { dev, mountId, rootIno, handles };
     exports.sys_fstat(fd);
+  }
+
+  /** What d_ino of a name in this directory is, so that it is the file's st_ino. */
+  listed(dirId: number, ino: number): number {
+    return dirId < PER_MOUNT ? ino : dirId - (dirId % PER_MOUNT) + ino;
+  }
+
+  /** Let go of the descriptors that are kept for their next use: what is idle shall not be in use in the machine. */
+  rest(): void {
+    if (this.#kept.size === 0) return;
+    for (const fd of this.#kept.values()) this.#exports.sys_close(fd);
+    this.#kept.clear();
+  }
+
+  /** All that Linux knows. */
+  ids(): IterableIterator<number> {
+    return this.#known.keys();
   }
 
   generation(id: number): number {

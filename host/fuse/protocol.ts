@@ -306,6 +306,21 @@ export const LK_TO_THE_END_LOW = 0xffffffff;
 export const INTERRUPT_IN = 8;
 export const INTERRUPT_IN_UNIQUE = 0; // u64
 
+// ── notifications: an answer's header whose OUT_ERROR is the code ─────────────────────────────
+export const FUSE_NOTIFY_INVAL_INODE = 2;
+export const INVAL_INODE = 24;
+export const INVAL_INODE_ID = 0; //     u64
+export const INVAL_INODE_OFFSET = 8; // i64  below 0: its attributes only
+export const INVAL_INODE_LENGTH = 16; // i64  0: to the end
+export const FUSE_NOTIFY_INVAL_ENTRY = 3;
+export const INVAL_ENTRY = 16; //          the name follows, with a NUL
+export const INVAL_ENTRY_PARENT = 0; //  u64
+export const INVAL_ENTRY_NAMELEN = 8; // u32
+/** All names at once: Linux 6.16. It has no body. */
+export const FUSE_NOTIFY_INC_EPOCH = 8;
+/** The version since which there is that. */
+export const FUSE_MINOR_EPOCH = 44;
+
 // ── STATX ────────────────────────────────────────────────────────────────────────────────────
 export const FUSE_STATX = 52;
 export const STATX_IN = 24;

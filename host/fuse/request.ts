@@ -6,7 +6,10 @@
 import { EINVAL, ENAMETOOLONG } from '../../assembly/abi/errno.ts';
 import { NAME_MAX } from '../../assembly/abi/flags.ts';
 import {
+  FUSE_BATCH_FORGET,
+  FUSE_FORGET,
   FUSE_IN_HEADER,
+  FUSE_INTERRUPT,
   FUSE_OUT_HEADER,
   IN_GID,
   IN_LEN,
@@ -32,9 +35,8 @@ export class Request {
   nameAt = 0;
   nameLength = 0;
 
-  /** @param size  of the largest request, a multiple of 8 */
-  constructor(size: number) {
-    const buffer = new ArrayBuffer(size);
+  /** @param buffer  where requests are read into, with room for the largest; its size is a multiple of 8 */
+  constructor(buffer: ArrayBufferLike) {
     this.bytes = new Uint8Array(buffer);
     this.#u32 = new Uint32Array(buffer);
   }
@@ -45,6 +47,14 @@ export class Request {
     return length >= FUSE_IN_HEADER && this.#u32[IN_LEN >> 2] === length;
   }
 
+  /** How many bytes it has, by its own word. */
+  get claimed(): number {
+    return this.#u32[IN_LEN >> 2];
+  }
+  /** Is it one that has no answer? */
+  get unanswered(): boolean {
+    return this.opcode === FUSE_FORGET || this.opcode === FUSE_BATCH_FORGET || this.opcode === FUSE_INTERRUPT;
+  }
   get opcode(): number {
     return this.#u32[IN_OPCODE >> 2];
   }

@@ -16,6 +16,7 @@ import { O_DIRECTORY, O_PATH, RLIMIT_NOFILE } from '../../assembly/abi/flags.ts'
 import type { Cpu } from '../machine/cpu.ts';
 import type { KernelExports } from '../machine/exports.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { Process } from '../syscalls/process.ts';
 import { type Timeout, timeoutOf } from './attributes.ts';
 import { Callers } from './credentials.ts';
 import { Files } from './files.ts';
@@ -36,7 +37,8 @@ export interface Transport {
 
 /** The most that one read or write carries; Linux's own limit is 256 pages. */
 export const MAX_TRANSFER = 1 << 20;
-const MAX_REQUEST = MAX_TRANSFER + 4096;
+/** Of a request's buffer. */
+export const MAX_REQUEST = MAX_TRANSFER + 4096;
 const TICK_MS = 1000;
 
 export class Server {
@@ -44,7 +46,8 @@ export class Server {
   readonly cpu: Cpu;
   readonly exports: KernelExports;
   readonly options: ServeOptions;
-  readonly request = new Request(MAX_REQUEST);
+  /** The one that is worked on. Whoever reads into several buffers puts in here which it is. */
+  request = new Request(new ArrayBuffer(MAX_REQUEST));
   readonly answer = new Answer(MAX_TRANSFER);
   /** The syscall area. */
   readonly area: Uint8Array;
@@ -52,16 +55,20 @@ export class Server {
   readonly files = new Files();
   readonly callers: Callers;
   readonly locks: Locks;
-  readonly entryValid: Timeout;
+  entryValid: Timeout;
   readonly attrValid: Timeout;
-  readonly negativeValid: Timeout;
+  negativeValid: Timeout;
   /** Requests that may have changed something. */
   changes = 0;
   /** Requests that were answered. */
   served = 0;
+  /** The minor version that Linux offered; 0: it has not yet. */
+  linuxMinor = 0;
   /** INIT has been, and DESTROY has not. */
   ready = false;
   readonly #transport: Transport;
+  /** Who does all of it in the machine. */
+  readonly process: Process;
   readonly #pid: number;
   #tickedMs = 0;
 
@@ -84,6 +91,7 @@ export class Server {
     this.negativeValid = timeoutOf(this.options.negativeTimeout);
     this.area = new Uint8Array(this.cpu.memory.buffer, this.cpu.area, SA_SIZE);
     this.#transport = transport;
+    this.process = process;
     this.#pid = process.pid;
     process.enter();
     this.nodes = new Nodes(this.cpu, rootFd);
@@ -113,7 +121,8 @@ export class Server {
     const result = this.#perform(OPERATIONS[request.opcode]);
     if (result !== NO_ANSWER) this.reply(result, request.uniqueLow, request.uniqueHigh);
     this.served++;
-    if (cpu.runnable) this.locks.drain();
+    // whoever waits for a lock that this gave back, and in a machine that others use, they too
+    if (cpu.runnable) cpu.scheduler.drain();
   }
 
   #perform(operation: Operation | undefined): number {

@@ -48,7 +48,8 @@ export async function startSession(config: SessionConfig): Promise<Session> {
   let fd = config.device;
   if (fd === undefined) {
     try {
-      fd = await mountDevice(config, first.readOnly);
+      const { directory, source, options } = config;
+      fd = await mountDevice(directory, source, linuxList(options, first.readOnly, source));
     } catch (error) {
       send({ fd: -1 });
       await messages();
@@ -81,10 +82,7 @@ function inbox(worker: Worker): () => Promise<FromWorker> {
 }
 
 /** As root: /dev/fuse, and mount(8) with it as its descriptor 3. */
-async function mountDevice(
-  { directory, source, options }: SessionConfig,
-  readOnly: boolean,
-): Promise<number> {
+export async function mountDevice(directory: string, source: string, options: string): Promise<number> {
   let fd: number;
   try {
     fs.accessSync(directory);
@@ -94,7 +92,7 @@ async function mountDevice(
   }
   const own = `fd=3,rootmode=40000,user_id=${process.getuid?.()},group_id=${process.getgid?.()}`;
   // fsname is fusermount3's word for the source
-  const list = linuxList(options, readOnly, source).replace(/,fsname=.*$/, '');
+  const list = options.replace(/,fsname=.*$/, '');
   const args = ['-i', '-t', 'fuse.damselfly', '-o', `${list},${own}`, source, directory];
   const { code, stderr } = await run('mount', args, [fd]);
   if (code === 0) return fd;
@@ -102,7 +100,11 @@ async function mountDevice(
   throw new MountError(stderr.trim() === '' ? `mount(8) failed with ${code}` : stderr.trim());
 }
 
-function run(command: string, args: string[], fds: number[] = []): Promise<{ code: number; stderr: string }> {
+export function run(
+  command: string,
+  args: string[],
+  fds: number[] = [],
+): Promise<{ code: number; stderr: string }> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', ...fds] });
     let stderr = '';

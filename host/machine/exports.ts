@@ -305,6 +305,9 @@ export interface KernelExports {
   proc_fhopen(mountfd: number): number;
 
   // ── change notification ────────────────────────────────────────────────────────────────────
+
+  /** A queue of every change that others than the current process make: events with IA_* for names. */
+  proc_inotify_all(): number;
   /** flags: IN_NONBLOCK, IN_CLOEXEC. */
   sys_inotify_init(flags: number): number;
   /** Returns the watch descriptor. */

@@ -51,6 +51,7 @@ const TEXTS: Record<string, string> = {
   ENOTSOCK: 'socket operation on non-socket',
   // Linux has one number for both, and libuv's name for it is ENOTSUP.
   EOPNOTSUPP: 'operation not supported on socket',
+  ENOTCONN: 'socket is not connected',
   ETIMEDOUT: 'connection timed out',
   ESTALE: 'stale file handle',
   EUCLEAN: 'structure needs cleaning',

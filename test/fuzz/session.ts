@@ -63,6 +63,7 @@ const GIVE_FD: ReadonlySet<ExportName> = new Set([
   'proc_fhopen',
   'proc_fdcopy',
   'sys_inotify_init',
+  'proc_inotify_all',
 ]);
 
 /** Calls that an Lwp does not end with: they are not the program's. */

@@ -128,6 +128,22 @@ test("README's example type-checks under nodenext, declarations of libraries inc
   expect(check().stdout).toContain('TS2322');
 }, 60_000);
 
+test('the entry for mounts has types, and says what is wrong', async () => {
+  const source = `import { bootSync } from 'damselfly';
+    import { type MachineMount, mountMachine } from 'damselfly/mount';
+    const machine = bootSync({ ram: 4 << 20 });
+    const mounted: Promise<MachineMount> = mountMachine(machine, '/', { path: '/nowhere' });
+    await mounted.catch((error: Error) => console.log(error.message));`;
+  fs.writeFileSync(join(consumer, 'mounts.mts'), source);
+  expect(project.typeCheck(consumer, ['mounts.mts'])).toEqual({ status: 0, stdout: '' });
+  fs.writeFileSync(
+    join(consumer, 'mounts.mjs'),
+    source.replace('type MachineMount, ', '').replace(/: (Promise<MachineMount>|Error)/g, ''),
+  );
+  const says = process.platform === 'linux' ? /ENOENT.*nowhere/ : /Linux/;
+  expect(run('mounts.mjs').stdout).toMatch(says);
+}, 60_000);
+
 test('require gives the same module', ({ skip }) => {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major === 20 ? minor < 19 : major === 22 ? minor < 12 : major < 22)

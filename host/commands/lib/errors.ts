@@ -47,6 +47,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EUSERS: 'Too many users',
   ENOTSOCK: 'Socket operation on non-socket',
   EOPNOTSUPP: 'Operation not supported',
+  ENOTCONN: 'Transport endpoint is not connected',
   ETIMEDOUT: 'Connection timed out',
   ESTALE: 'Stale file handle',
   EUCLEAN: 'Structure needs cleaning',

@@ -113,7 +113,8 @@ function putListed(server: Server, file: OpenFile, count: number, { used, size, 
     if (!full) {
       if (extra !== 0) putPlus(server, file, used, name, length);
       const at = used + extra;
-      answer.put64(at + fuse.DIRENT_INO, listedF64[(record + GD_REC_INO) >> 3]);
+      const ino = listedF64[(record + GD_REC_INO) >> 3];
+      answer.put64(at + fuse.DIRENT_INO, server.nodes.listed(file.id, ino));
       answer.put64(at + fuse.DIRENT_OFF, file.position);
       answer.put32(at + fuse.DIRENT_NAMELEN, length);
       answer.put32(at + fuse.DIRENT_TYPE, listed[record + GD_REC_TYPE]);

@@ -35,7 +35,7 @@ const MAX_BACKGROUND = 64;
 const CONGESTION = 48;
 
 /** What a session begins with needs of a server. */
-export type Beginning = Pick<Server, 'answer' | 'options' | 'ready'>;
+export type Beginning = Pick<Server, 'answer' | 'options' | 'ready' | 'linuxMinor'>;
 
 export function init(server: Beginning, request: Request): number {
   const { answer, options } = server;
@@ -55,6 +55,7 @@ export function init(server: Beginning, request: Request): number {
   answer.put32(fuse.INIT_OUT_MAX_WRITE, MAX_TRANSFER);
   answer.put32(fuse.INIT_OUT_TIME_GRAN, 1);
   answer.put32(fuse.INIT_OUT_MAX_PAGES, MAX_TRANSFER / PAGE_SIZE);
+  server.linuxMinor = minor;
   server.ready = true;
   return fuse.INIT_OUT;
 }

@@ -29,6 +29,8 @@ export class PassFs {
   readonly answer: Answer;
   readonly options = SERVE_DEFAULTS;
   ready = false;
+  /** What INIT tells. */
+  linuxMinor = 0;
   readonly directories = new PassDirectories();
   readonly #nodes = new Map<number, PassNode>();
   readonly #rootIno: number;

@@ -16,7 +16,7 @@ export interface PassConfig {
 
 function serve({ fd, source }: PassConfig): void {
   const transport = deviceTransport(fd);
-  const request = new Request(MAX_TRANSFER + 4096);
+  const request = new Request(new ArrayBuffer(MAX_TRANSFER + 4096));
   const answer = new Answer(MAX_TRANSFER);
   const pass = new PassFs(source, answer);
   for (;;) {

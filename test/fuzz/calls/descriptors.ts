@@ -187,6 +187,7 @@ export const descriptorMakers = {
   sys_flock: wholeLock,
   sys_poll: poll,
   sys_ioctl: ioctl,
+  proc_inotify_all: (d) => d.step([], (fd) => d.world.opened(fd, { kind: 'notify', access: 0 })),
   sys_inotify_init: (d) => opens(d, [F.IN_NONBLOCK, F.IN_CLOEXEC], { kind: 'notify', access: 0 }),
   sys_inotify_add_watch: addWatch,
   sys_inotify_rm_watch: removeWatch,
