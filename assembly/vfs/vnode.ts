@@ -382,6 +382,13 @@ export function vnodeReclaimSome(n: u32): u32 {
         done++;
         continue;
       }
+      // whose last put it was finds it claimed, and leaves it to this CPU to end the file
+      if (vp.v_fc.fc_attr.va_nlink == 0) {
+        atomic.store<u32>(refAddr(vp), 1);
+        vnodeDefer(vp);
+        done++;
+        continue;
+      }
     }
     vnodeReclaim(vp);
     done++;

@@ -138,9 +138,7 @@ describe.skipIf(notBuilt !== '')(`stress${notBuilt}`, () => {
     });
   });
 
-  // eight leave an image now and then that a check does not like: docs/conformance.md, Several CPUs
-  const onDisk = process.env.WORKERS === undefined ? WORKERS.filter((workers) => workers < 8) : WORKERS;
-  test.skipIf(skipTools).each(onDisk)('%i threads on ext4', { timeout }, async (workers) => {
+  test.skipIf(skipTools).each(WORKERS)('%i threads on ext4', { timeout }, async (workers) => {
     await run(workers, async (seed) => {
       const disk = new SharedDisk(32 << 20);
       mkfs(disk, { blockSize: 1024, seed: 1, isZeroed: true, inodes: 4096 });

@@ -225,7 +225,8 @@ function createOnce(fm: Fsmanage, ncp: Namecache, vap: Vattr, text: usize, len: 
   e = ext4Begin(em, CREDITS_CREATE);
   let vp = changetype<Vnode>(<usize>0);
   if (e == 0) {
-    e = ext4InodeReady(em, dvp);
+    // another CPU may have removed the directory meanwhile
+    e = dvp.v_fc.fc_attr.va_nlink == 0 ? -ENOENT : ext4InodeReady(em, dvp);
     if (e == 0) e = ext4InodeNew(em, dvp, vap, isDir ? 2 : 1, scratchWord(4));
     if (e == 0) {
       vp = changetype<Vnode>(<usize>load<u32>(scratchWord(4)));
@@ -292,8 +293,9 @@ function linkLocked(em: Ext4Mount, ncp: Namecache, dvp: Vnode, vp: Vnode): i32 {
   let e = ext4Begin(em, CREDITS_DIRADD + 3 * CREDITS_INODE + CREDITS_ORPHAN);
   if (e == 0) {
     const dp = dirop(0);
-    // its last name may have been removed by another CPU meanwhile
-    e = vp.v_fc.fc_attr.va_nlink == 0 && (vp.v_flag & VN_LINKABLE) == 0 ? -ENOENT : ext4InodeReady(em, vp);
+    // its last name, or the directory, may have been removed by another CPU meanwhile
+    const gone = vp.v_fc.fc_attr.va_nlink == 0 && (vp.v_flag & VN_LINKABLE) == 0;
+    e = gone || dvp.v_fc.fc_attr.va_nlink == 0 ? -ENOENT : ext4InodeReady(em, vp);
     if (e == 0) e = ext4InodeReady(em, dvp);
     if (e == 0) e = dirAdd(em, dvp, <usize>ncp.nc_namep, ncp.nc_namelen, eiOf(vp).ei_ino, fileType(vp.v_type), dp);
     diropDone(dp);
