@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: stress linear kills fuse-kills fuse-files node-current fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
+.PHONY: stress linear kills fuse-kills fuse-files node-current programs-wasi fuzz crash fuzz-images help install system system-bench build run tour test model planted million bench lint format clean
 
 # The tree that `make run` imports.
 DIR ?= .
@@ -90,7 +90,14 @@ test/node-current/node_modules/.installed: test/node-current/package-lock.json
 	@echo 'npm ci (test/node-current)'
 	@cd test/node-current && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
 
-test: system build node-current ## run all tests
+# Programs that others built, with a lock file of their own since they are large: CPython, 26 MB.
+programs-wasi: test/programs-wasi/node_modules/.installed
+
+test/programs-wasi/node_modules/.installed: test/programs-wasi/package-lock.json
+	@echo 'npm ci (test/programs-wasi)'
+	@cd test/programs-wasi && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+
+test: system build node-current programs-wasi ## run all tests
 	@$(BIN)/vitest run
 
 # SEEDS, OPS, FLAVOUR, FS=ext4, REPLAY=SEED:RUN are passed on; see test/model/run.ts.

@@ -2,6 +2,7 @@
 export { boot, bootSync, type BootOptions, type ClockOptions } from './machine/boot.ts';
 export { joinMachine, type JoinOptions, type Joined, Member, type Ticket } from './machine/join.ts';
 export { Machine } from './machine/machine.ts';
+export type { Child, ChildOptions, Limits, ProgramSource } from './programs/spawn.ts';
 export { KernelPanic, LeakError } from './machine/panic.ts';
 export type { Flavour } from './machine/kernels.ts';
 export type { Snapshot } from './machine/snapshot.ts';

@@ -14,6 +14,7 @@ import {
   parseRoot,
   parseSeed,
   parseSize,
+  parseVariable,
 } from './values.ts';
 
 const FLAVOURS = ['up', 'smp', 'up-debug', 'smp-debug'];
@@ -54,6 +55,16 @@ Examples:
       its first partition, read-only, for everybody on this host
   damselfly mount --tmpfs 512m ~/scratch
 ${EXIT_CODES_HELP}`;
+
+const RUN_HELP = `
+The exit code is the program's: 126 when it is no WASI command, 127 when it is not there, 128 + n when signal n ended
+it. What it writes below a directory that --dir copied is gone with the machine, what it writes to a disk is kept.
+
+Examples:
+  damselfly run python.wasm < script.py
+  damselfly run --dir ./data:/data --cwd /data python.wasm -c 'import os; print(os.listdir("/data"))'
+  damselfly run --disk data.img --root ext4:/dev/vbd0 --guest /bin/prog.wasm --its-own options
+`;
 
 const BENCH_HELP = `
 The peers memfs and ZenFS (@zenfs/core) take part if they are installed where damselfly is, a C
@@ -136,6 +147,7 @@ function makeProgram(finish: (code: number) => void): Command {
     .argument('<socket>', 'the socket that the machine listens on')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (socket) => finish(await (await import('./attach.ts')).attachCommand(socket)));
+  addRunCommand(program, finish);
   addMountCommands(program, finish);
   addImgCommands(program, finish);
   program
@@ -152,6 +164,30 @@ function makeProgram(finish: (code: number) => void): Command {
     command.showHelpAfterError(`(damselfly ${command.name()} --help tells more)`);
   }
   return program;
+}
+
+function addRunCommand(program: Command, finish: (code: number) => void): void {
+  program
+    .command('run')
+    .description('run a WASI program on a machine, between this standard input, output and error')
+    .argument('<program>', 'a .wasm file of this host, or with --guest a program of the machine')
+    .argument('[args...]', 'its arguments: all that follows the program is its own')
+    .option('--guest', 'the program is in the machine (from --disk or --dir)')
+    .option(
+      '--dir <HOSTDIR:/path>',
+      'copy a directory, or a file, of this host into the machine (repeatable)',
+      parseImport,
+    )
+    .option('--disk <IMG[:ro|:scratch]>', 'a disk image: the first is /dev/vbd0 (repeatable)', parseDisk)
+    .option('--root <TYPE:DEVICE>', 'the root is on a disk: ext4:/dev/vbd0', parseRoot)
+    .option('--env <NAME=VALUE>', 'a variable; NAME alone: as it is here (repeatable)', parseVariable)
+    .option('--cwd <path>', 'the working directory, in the machine', '/')
+    .option('--ram <size>', 'RAM of the machine (default: what fits, at least 128m)', parseSize)
+    .passThroughOptions()
+    .addHelpText('after', RUN_HELP)
+    .action(async (file, args, options) =>
+      finish(await (await import('./run.ts')).runCommand(file, args, options)),
+    );
 }
 
 function addMountCommands(program: Command, finish: (code: number) => void): void {

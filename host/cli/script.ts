@@ -1,6 +1,6 @@
 /** A machine's shell between this command's own standard input, output and error. */
 import { SIGINT, SIGTERM } from '../../assembly/abi/signals.ts';
-import type { Userland } from '../programs/userland.ts';
+import type { Running, StartOptions, Userland } from '../programs/userland.ts';
 import { loginEnvironment } from './login.ts';
 import { EXIT_SIGPIPE, outputError } from './stdout.ts';
 
@@ -15,11 +15,20 @@ export async function runBetween(
   home: string,
   until?: AbortSignal,
 ): Promise<number> {
+  return between(
+    (streams) => userland.start(argv, { ...streams, cwd: home, env: loginEnvironment() }),
+    until,
+  );
+}
+
+/** The same for what `start` starts with these streams. */
+export async function between(
+  start: (streams: Pick<StartOptions, 'stdin' | 'stdout' | 'stderr'>) => Running,
+  until?: AbortSignal,
+): Promise<number> {
   const out = new Sink(process.stdout);
   const err = new Sink(process.stderr);
-  const running = userland.start(argv, {
-    cwd: home,
-    env: loginEnvironment(),
+  const running = start({
     stdin: until === undefined ? process.stdin : untilAborted(process.stdin, until),
     stdout: (bytes) => out.put(bytes),
     stderr: (bytes) => err.put(bytes),

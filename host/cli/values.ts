@@ -91,6 +91,15 @@ export function parseDisk(text: string, before: DiskImage[] = []): DiskImage[] {
   return [...before, { file, readOnly: how === 'ro', scratch: how === 'scratch' }];
 }
 
+/** NAME=VALUE, or NAME for the value that it has here. */
+export function parseVariable(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, , value] = /^([^=]+)(=(.*))?$/s.exec(text) ?? [];
+  const given = value ?? process.env[name];
+  if (name === undefined || given === undefined)
+    throw new InvalidArgumentError('Give NAME=VALUE, or the name of a variable that is set.');
+  return { ...before, [name]: given };
+}
+
 /** 12.3 MiB. */
 export function formatBytes(bytes: number): string {
   let value = bytes;

@@ -13,6 +13,7 @@ import type { NodeFs } from '../syscalls/fs/types.ts';
 import { type Credentials, Process, type ProcessOptions } from '../syscalls/process.ts';
 import type { RemoteDisk } from '../devices/remote.ts';
 import type { BlockDevice } from '../devices/types.ts';
+import type { Child, ChildOptions, ProgramSource } from '../programs/spawn.ts';
 import { startInterval, stopTimer, type Timer } from '#platform';
 import type { Cpu } from './cpu.ts';
 import { type AttachedDisk, type DiskOptions, Disks, type DiskSpec, split } from './disks.ts';
@@ -81,6 +82,26 @@ export class Machine {
   /** A new process, a child of process 1 unless `parent` is given. */
   process(options: ProcessOptions = {}): Process {
     return Process.create(this.cpu, options);
+  }
+
+  /**
+   * Run a program as a process of its own: a file of the machine's tree that may be executed (a WASI program, a
+   * script, a program of `damselfly/programs`; without a slash it is looked up in PATH), or the bytes of a WASI program, or
+   * its module.
+   * @throws SyscallError ENOENT, EACCES, ENOEXEC: it cannot be run, and the error says why; ENOMEM; EINVAL
+   * @example
+   * const child = await machine.spawn('/bin/x.wasm', ['a', 'b'], { cwd: '/home', stdin: 'text' });
+   * const { code } = await child.wait();
+   * const text = await child.stdout.text();
+   */
+  async spawn(
+    program: ProgramSource,
+    args: readonly string[] = [],
+    options: ChildOptions = {},
+  ): Promise<Child> {
+    if (this.#down) throw syscallError(ESRCH, 'spawn');
+    const { spawn } = await import('../programs/spawn.ts');
+    return spawn(this, program, args, options);
   }
 
   /** The shim for a process that exists already (as after booting a snapshot). */

@@ -6,6 +6,7 @@ import { type DataCalls, dataCalls } from '../syscalls/fs/data.ts';
 import type { NodeFs } from '../syscalls/fs/types.ts';
 import type { Process } from '../syscalls/process.ts';
 import type { WaitResult } from '../syscalls/processcalls.ts';
+import type { GuestOptions } from './guest.ts';
 import { findImage, type Image } from './image.ts';
 import type {
   Environment,
@@ -161,6 +162,30 @@ export class Context implements ProgramContext {
       if (!isSyscallError(error) || error.errno !== -ECHILD) throw error;
     }
     throw failure;
+  }
+
+  /** As exec, for the host: with what it says of a WASI program. */
+  async execGuest(
+    file: string,
+    argv: readonly string[],
+    env: Environment,
+    guest: GuestOptions,
+    committed: () => void,
+  ): Promise<number> {
+    const { programs, modules } = this.#runtime;
+    const image = await findImage(this.process, { programs, modules, guest }, file, argv, env);
+    return this.#become(image, env, committed);
+  }
+
+  /** Become a program that is in no file of the machine. `path`: an executable file, for its name, till `committed`. */
+  become(
+    path: string,
+    argv: readonly string[],
+    env: Environment,
+    program: Program,
+    committed: () => void,
+  ): Promise<number> {
+    return this.#become({ path, argv, program }, env, committed);
   }
 
   /** Run an image as this process, which it replaces. */

@@ -9,6 +9,7 @@
 import { EACCES, ELOOP, ENOENT, ENOEXEC, ENOTDIR } from '../../assembly/abi/errno.ts';
 import { type SyscallError, syscallError } from '../syscalls/errors.ts';
 import type { Process } from '../syscalls/process.ts';
+import type { GuestOptions } from './guest.ts';
 import { isModule, type ModuleCache } from './modules.ts';
 import type { Environment, Program } from './program.ts';
 
@@ -27,6 +28,8 @@ export type ProgramTable = ReadonlyMap<string, ProgramEntry>;
 export interface Sources {
   readonly programs: ProgramTable;
   readonly modules: ModuleCache;
+  /** For a WASI program. */
+  readonly guest?: GuestOptions;
 }
 
 /** Found and allowed; nothing has changed yet. */
@@ -100,7 +103,7 @@ async function imageOf(
     if (isModule(head)) {
       const module = await sources.modules.load(process, file);
       const { guestProgram } = await import('./guest.ts');
-      return { path: file, argv: args, program: guestProgram(module) };
+      return { path: file, argv: args, program: guestProgram(module, sources.guest) };
     }
     const line = firstLine(head);
     if (line === undefined) throw syscallError(ENOEXEC, 'execve', path);

@@ -15,6 +15,8 @@ export type {
   ProgramContext,
   SpawnOptions,
 } from './program.ts';
+export type { GuestOptions, Preopens } from './guest.ts';
+export { Channel, type Child, type ChildOptions, type Limits, type ProgramSource } from './spawn.ts';
 export { TerminalSession, type SessionOptions, type WindowSize } from '../terminal/session.ts';
 export { type RunOptions, type RunResult, type Running, type StartOptions, Userland } from './userland.ts';
 

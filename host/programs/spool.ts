@@ -127,10 +127,19 @@ export class Spool {
     const process = this.#process;
     const opened = openFile(process);
     if (opened === undefined) return undefined;
-    const file = process.fcntl(opened, F_DUPFD_CLOEXEC, ASIDE_MIN);
-    process.close(opened);
-    this.#held.push({ file, aside: process.fcntl(fd, F_DUPFD_CLOEXEC, ASIDE_MIN) });
-    return file;
+    let file: number | undefined;
+    try {
+      file = process.fcntl(opened, F_DUPFD_CLOEXEC, ASIDE_MIN);
+      this.#held.push({ file, aside: process.fcntl(fd, F_DUPFD_CLOEXEC, ASIDE_MIN) });
+      return file;
+    } catch (error) {
+      // It may have no such descriptors.
+      if (!isSyscallError(error)) throw error;
+      if (file !== undefined) process.close(file);
+      return undefined;
+    } finally {
+      process.close(opened);
+    }
   }
 }
 

@@ -51,11 +51,18 @@ export interface StartOptions extends Omit<RunOptions, 'input'> {
   stdin: Chunks;
   stdout: Take;
   stderr: Take;
+  /** What the new process becomes, and its exit code. Default: what `argv` names. */
+  become?: Become;
 }
+
+/** Calls `committed` when nothing is in the way any more. */
+export type Become = (context: Context, committed: () => void) => Promise<number>;
 
 /** A program that was started. */
 export interface Running {
   readonly pid: number;
+  /** It runs. @throws SyscallError when it could not be run */
+  readonly started: Promise<void>;
   /** How it ended; all it wrote has been taken. @throws SyscallError when it could not be run */
   readonly done: Promise<ExitStatus>;
   /** Send a signal to it and what else runs in its process group, whoever they run as. Nothing happens
@@ -68,6 +75,12 @@ const BIN = '/bin';
 /** What nobody sees: the failure itself is told. */
 const NOT_STARTED = 127;
 const decoder = new TextDecoder();
+const userlands = new WeakMap<Machine, Userland>();
+
+/** The programs that a machine was given last; none if it never was. */
+export function userlandOf(machine: Machine): Userland {
+  return userlands.get(machine) ?? new Userland(machine, new Map());
+}
 
 /** The programs of one machine. */
 export class Userland {
@@ -82,6 +95,7 @@ export class Userland {
   constructor(machine: Machine, programs: ProgramTable) {
     this.machine = machine;
     this.runtime = new Runtime(machine, programs);
+    userlands.set(machine, this);
     const { init } = machine;
     const isThere = init.fs.statSync(BIN, { throwIfNoEntry: false })?.isDirectory() === true;
     try {
@@ -149,16 +163,17 @@ export class Userland {
 
   /** Start a program between pipes of the host's. Throws when there is no room for the process. */
   start(argv: readonly string[], options: StartOptions): Running {
-    const { uid, gid, groups, cwd, stdin, stdout, stderr, signal } = options;
+    const { uid, gid, groups, cwd, stdin, stdout, stderr, signal, become } = options;
     const sponsor = this.sponsor({ uid, gid, groups });
     try {
       if (cwd !== undefined) sponsor.chdir(cwd);
       const ends = [sponsor.pipe(), sponsor.pipe(), sponsor.pipe()] as const;
       const inner = [ends[0].read, ends[1].write, ends[2].write];
-      const { child, started } = this.launch(sponsor, argv, environment(options), (process) => {
+      const equip = (process: Process) => {
         process.setsid();
         for (const [fd, from] of inner.entries()) process.dup2(from, fd);
-      });
+      };
+      const { child, started } = this.launch(sponsor, argv, environment(options), equip, become);
       for (const fd of inner) sponsor.close(fd);
       const kill = (number: number) => this.#signal(child, number);
       const abort = () => kill(SIGKILL);
@@ -170,7 +185,7 @@ export class Userland {
         drain(new FdInput(data, ends[2].read), stderr),
         feed(new FdOutput(data, ends[0].write, false, 'none'), stdin, child.ended, sponsor),
       ]).finally(() => signal?.removeEventListener('abort', abort));
-      return { pid: child.pid, done, kill };
+      return { pid: child.pid, started, done, kill };
     } catch (error) {
       sponsor.exit();
       throw error;
@@ -222,6 +237,7 @@ export class Userland {
     argv: readonly string[],
     env: Environment,
     setup: (child: Process) => void,
+    become: Become = (context, committed) => context.execGuest(argv[0], argv, env, {}, committed),
   ): { child: Context; started: Promise<void> } {
     const process = sponsor.fork();
     let settle: { resolve: () => void; reject: (error: unknown) => void };
@@ -233,7 +249,7 @@ export class Userland {
       async (context) => {
         try {
           setup(process);
-          const running = context.exec(argv[0], argv, env);
+          const running = become(context as Context, settle.resolve);
           running.then(settle.resolve, settle.reject);
           return await running;
         } catch (error) {

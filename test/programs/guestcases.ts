@@ -15,7 +15,7 @@ const WASI = (names: Record<string, string>) =>
     .join('\n');
 
 /** Copies 0 to 1 to the end; exits with the errno of a write that failed. */
-const CAT = `(module
+export const CAT = `(module
   ${WASI({ fd_read: 'i32 i32 i32 i32', fd_write: 'i32 i32 i32 i32', proc_exit: 'i32' })}
   (memory (export "memory") 1)
   (func (export "_start") (local $e i32)
@@ -50,7 +50,7 @@ const ARGS = `(module
     (drop (call $fd_write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 32)))))`;
 
 /** Exits with 41 + the argument count. */
-const CODE = `(module
+export const CODE = `(module
   ${WASI({ args_sizes_get: 'i32 i32', proc_exit: 'i32' })}
   (memory (export "memory") 1)
   (func (export "_start")
@@ -67,7 +67,7 @@ const TRAP = `(module
     unreachable))`;
 
 /** Makes the file that its first argument names, as a libc does: among its directories by the longest name that fits. */
-const TOUCH = `(module
+export const TOUCH = `(module
   ${WASI({
     path_open: 'i32 i32 i32 i32 i32 i64 i64 i32 i32',
     fd_prestat_get: 'i32 i32',
