@@ -28,8 +28,8 @@ export const BUGS: readonly Bug[] = [
     name: 'moved-directory-links',
     effect: 'a directory that moves to another parent is not counted in that one’s links',
     file: 'assembly/fs/tmpfs/vnops.ts',
-    from: lines('  from.v_fc.fc_attr.va_nlink--;', '  to.v_fc.fc_attr.va_nlink++;'),
-    to: '  from.v_fc.fc_attr.va_nlink--;',
+    from: lines('  linksAdd(from, -1);', '  linksAdd(to, 1);'),
+    to: '  linksAdd(from, -1);',
   },
   {
     name: 'append-position',
