@@ -72,7 +72,17 @@ function imageOf(text: string): { file: string; partition: number; readOnly: boo
 }
 
 async function serve(config: SessionConfig, readyFd: number | undefined): Promise<number> {
-  let session: Awaited<ReturnType<typeof startSession>>;
+  let session: Awaited<ReturnType<typeof startSession>> | undefined;
+  let stopped = false;
+  // before it is mounted: a signal may come as soon as others see it
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // a second one does not wait for what cannot be mounted
+      if (stopped && session === undefined) process.exit(EXIT_FAILED);
+      stopped = true;
+      session?.stop();
+    });
+  }
   try {
     session = await startSession(config);
   } catch (error) {
@@ -81,7 +91,7 @@ async function serve(config: SessionConfig, readyFd: number | undefined): Promis
     if (readyFd !== undefined) fs.writeSync(readyFd, `${error.message}\n`);
     throw new CommandError(error.message);
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => session.stop());
+  if (stopped) session.stop();
   if (readyFd !== undefined) {
     fs.writeSync(readyFd, READY);
     fs.closeSync(readyFd);
