@@ -40,7 +40,8 @@ export const S_ISUID: u32 = 0o4000;
 export const S_ISGID: u32 = 0o2000;
 export const S_ISVTX: u32 = 0o1000;
 
-// d_type of a directory entry: st_mode's type bits shifted right by 12
+// d_type of a directory entry: st_mode's type bits shifted right
+export const DT_SHIFT: u32 = 12;
 export const DT_UNKNOWN: u32 = 0;
 export const DT_FIFO: u32 = 1;
 export const DT_CHR: u32 = 2;

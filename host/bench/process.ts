@@ -1,6 +1,7 @@
 /** The coordinator's end of a contestant's process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { askChild, ChildEnded } from './ask.ts';
 import type { ContestantName, Plan, Reply, Request, ScalingPoint, Slice } from './types.ts';
 
 type Done = Extract<Reply, { type: 'done' }>;
@@ -62,30 +63,13 @@ export class ContestantProcess {
     this.#child.kill();
   }
 
-  #ask(request: Request): Promise<Done> {
-    return new Promise((resolve, reject) => {
-      const child = this.#child;
-      const settle = (): void => {
-        child.off('message', onMessage);
-        child.off('exit', onExit);
-      };
-      const onMessage = (reply: Reply): void => {
-        settle();
-        if (reply.type === 'done') resolve(reply);
-        else reject(new Error(reply.reason));
-      };
-      const onExit = (code: number | null, signal: string | null): void => {
-        settle();
-        this.lost ??= `its process ended (${signal ?? code})`;
-        reject(new Error(this.lost));
-      };
-      if (this.lost !== null) {
-        reject(new Error(this.lost));
-        return;
-      }
-      child.on('message', onMessage);
-      child.on('exit', onExit);
-      child.send(request);
-    });
+  async #ask(request: Request): Promise<Done> {
+    if (this.lost !== null) throw new Error(this.lost);
+    try {
+      return await askChild(this.#child, request);
+    } catch (error) {
+      if (error instanceof ChildEnded) this.lost ??= error.message;
+      throw error;
+    }
   }
 }

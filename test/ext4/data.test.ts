@@ -13,7 +13,7 @@ import {
   SEEK_HOLE,
 } from '../../assembly/abi/flags.ts';
 import { ENXIO } from '../../assembly/abi/errno.ts';
-import { seeded } from '../unit/kernel/kernel.ts';
+import { seeded } from '../helpers/random.ts';
 import { Files, image } from './byhand.ts';
 
 const SHAPES: [string, string[], boolean][] = [

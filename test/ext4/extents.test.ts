@@ -3,7 +3,7 @@
  * converted, freed, in files that get as fragmented as can be. After each round e2fsck looks at the image.
  */
 import { describe, expect, test } from 'vitest';
-import { seeded } from '../unit/kernel/kernel.ts';
+import { seeded } from '../helpers/random.ts';
 import { AS_UNWRITTEN, CONVERT, CREATE, Files, HOLE, image, UNWRITTEN } from './byhand.ts';
 
 /** What a block is: 0 a hole, else its place, negative if unwritten. */

@@ -11,6 +11,7 @@ import {
   ESTALE,
 } from '../../assembly/abi/errno.ts';
 import { O_RDWR } from '../../assembly/abi/flags.ts';
+import { seeded } from '../helpers/random.ts';
 import * as fuse from '../../host/fuse/protocol.ts';
 import { bytes32, bytes64, Rig, text } from './rig.ts';
 
@@ -144,19 +145,8 @@ it('writes no more than the request brings', () => {
   expect(rig.machine.fs.readFileSync('/mnt/file', 'utf8')).toBe('four');
 });
 
-/** xorshift32: the same requests each time. */
-function random(seed: number): (below: number) => number {
-  let x = seed;
-  return (below) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % below;
-  };
-}
-
 it('survives 20,000 requests of random bytes', () => {
-  const pick = random(20261128);
+  const pick = seeded(20261128);
   const { fh } = rig.create(ROOT, 'file', O_RDWR);
   const interesting = [0, 1, 2, 7, 8, fh, 16, 100, 4096, 0x7fffffff, 0x80000000, 0xffffffff];
   for (let i = 0; i < 20_000; i++) {

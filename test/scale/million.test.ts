@@ -7,7 +7,7 @@ import { PAGE_SIZE } from '../../assembly/abi/layout.ts';
 import { bootSync } from '../../host/machine/boot.ts';
 import type { Flavour } from '../../host/machine/kernels.ts';
 import type { Machine } from '../../host/machine/machine.ts';
-import { seeded } from '../unit/kernel/kernel.ts';
+import { seeded } from '../helpers/random.ts';
 import { kernelFile } from '../unit/kernel/kit.ts';
 
 const NAMES = Number(process.env.NAMES ?? 100_000);

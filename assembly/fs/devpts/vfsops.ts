@@ -4,7 +4,7 @@
  * volatile (FMF_VOLATILE) and vnodes last as long as somebody holds them.
  */
 import { EINVAL, ENOENT, ENOMEM } from '../../abi/errno';
-import { S_IFCHR, S_IFDIR, S_IFMT } from '../../abi/flags';
+import { DT_SHIFT, S_IFCHR, S_IFDIR, S_IFMT } from '../../abi/flags';
 import { PTS_MAJOR, PTYS_MAX } from '../../abi/termios';
 import { textInit, textU64 } from '../../kern/text';
 import { ptyFind } from '../../dev/pty';
@@ -100,7 +100,7 @@ function ptsReaddir(fm: Fsmanage, vp: Vnode, rd: Readdir): i32 {
     const text = scratchText();
     textInit(text, scratchPath(0), 16);
     textU64(text, n);
-    if (!readdirAdd(rd, FIRST_INO + n, S_IFCHR >> 12, text.t_buf, text.t_len, n + 1 + READDIR_FIRST)) return 0;
+    if (!readdirAdd(rd, FIRST_INO + n, S_IFCHR >> DT_SHIFT, text.t_buf, text.t_len, n + 1 + READDIR_FIRST)) return 0;
   }
   return 0;
 }

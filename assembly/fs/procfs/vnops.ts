@@ -1,6 +1,6 @@
 /** procfs: the operations. See node.ts for what the files are. */
 import { EACCES, EIO, EINVAL, EISDIR, ENOENT, ENOMEM, EPERM } from '../../abi/errno';
-import { O_TRUNC, S_IFDIR } from '../../abi/flags';
+import { DT_SHIFT, O_TRUNC, S_IFDIR } from '../../abi/flags';
 import { litCopy, litEquals, litLen, textInit, textLit, textU64 } from '../../kern/text';
 import { roots } from '../../kern/boot';
 import { curcred, Ucred } from '../../proc/cred';
@@ -140,14 +140,14 @@ function procNresolve(fm: Fsmanage, ncp: Namecache, cred: Ucred): i32 {
 
 function addLit(rd: Readdir, s: string, kind: u32, data: u32, next: u64): bool {
   const buf = scratchPath(0);
-  return readdirAdd(rd, procIno(data, 0), kindType(kind) >> 12, buf, litCopy(s, buf), next);
+  return readdirAdd(rd, procIno(data, 0), kindType(kind) >> DT_SHIFT, buf, litCopy(s, buf), next);
 }
 
 function addNumber(rd: Readdir, n: u32, type: u32, ino: u64, next: u64): bool {
   const t = scratchText();
   textInit(t, scratchPath(0), 16);
   textU64(t, n);
-  return readdirAdd(rd, ino, type >> 12, t.t_buf, t.t_len, next);
+  return readdirAdd(rd, ino, type >> DT_SHIFT, t.t_buf, t.t_len, next);
 }
 
 /** The process with the smallest pid above `pid`, or null. */
@@ -199,7 +199,7 @@ function listSys(rd: Readdir, vp: Vnode): void {
     if (!sysChild(argOf(vp), vp.v_un, i, t)) continue;
     const sub = load<u32>(scratchWord(5));
     const kind = sub == 0 ? PK_SYSCTL : PK_SYS;
-    if (!readdirAdd(rd, procIno(kind | (i << 8), sub), kindType(kind) >> 12, t.t_buf, t.t_len, i + 1 + READDIR_FIRST)) {
+    if (!readdirAdd(rd, procIno(kind | (i << 8), sub), kindType(kind) >> DT_SHIFT, t.t_buf, t.t_len, i + 1 + READDIR_FIRST)) {
       rd.rd_cookie = i + READDIR_FIRST;
       return;
     }

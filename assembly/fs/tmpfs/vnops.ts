@@ -1,6 +1,7 @@
 /** tmpfs: the operations. Data lives in the fscache (the default read, write, seek); see node.ts. */
 import { EINVAL, EISDIR, EMLINK, ENODEV, ENOENT, ENOMEM, ENOSPC, ENOTDIR, ENOTEMPTY } from '../../abi/errno';
 import {
+  DT_SHIFT,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
@@ -583,7 +584,7 @@ function readdirLocked(vp: Vnode, rd: Readdir): i32 {
     }
     // number and type never change: the node's own attributes tell them, also while a vnode has the others
     const va = changetype<TmpNode>(<usize>de.de_node).tn_attr;
-    if (!readdirAdd(rd, va.va_ino, va.va_mode >> 12, direntName(de), de.de_namelen, i + 1 + READDIR_FIRST)) return 0;
+    if (!readdirAdd(rd, va.va_ino, va.va_mode >> DT_SHIFT, direntName(de), de.de_namelen, i + 1 + READDIR_FIRST)) return 0;
   }
   return 0;
 }

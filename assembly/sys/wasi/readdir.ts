@@ -1,6 +1,6 @@
 /** WASI: fd_readdir. */
 import { EINVAL, ENOENT, ENOTDIR } from '../../abi/errno';
-import { DT_BLK, DT_CHR, DT_DIR, DT_LNK, DT_REG, DT_SOCK, IN_ACCESS, S_IFDIR } from '../../abi/flags';
+import { DT_SHIFT, IN_ACCESS, S_IFDIR } from '../../abi/flags';
 import { GD_HEADER, GD_REC_COOKIE, GD_REC_INO, GD_REC_NAMELEN, GD_REC_SIZE, GD_REC_TYPE, SA_DATA } from '../../abi/layout';
 import {
   RIGHT_FD_READDIR,
@@ -9,13 +9,6 @@ import {
   WASI_DIRENT_NEXT,
   WASI_DIRENT_SIZE,
   WASI_DIRENT_TYPE,
-  WASI_FILETYPE_BLOCK_DEVICE,
-  WASI_FILETYPE_CHARACTER_DEVICE,
-  WASI_FILETYPE_DIRECTORY,
-  WASI_FILETYPE_REGULAR_FILE,
-  WASI_FILETYPE_SOCKET_STREAM,
-  WASI_FILETYPE_SYMBOLIC_LINK,
-  WASI_FILETYPE_UNKNOWN,
 } from '../../abi/wasi';
 import { curcpu } from '../../kern/cpu';
 import { nameCopy } from '../../kern/words';
@@ -26,15 +19,7 @@ import { fileVnode } from '../../vfs/vfile';
 import { vop_readdir } from '../../vfs/vop';
 import { touchAtime } from '../io';
 import { guestOut, guestOut32, wasiEnter, wasiFd, wasiFdError, wasiLeave } from './enter';
-
-function typeOf(dtype: u32): u32 {
-  if (dtype == DT_REG) return WASI_FILETYPE_REGULAR_FILE;
-  if (dtype == DT_DIR) return WASI_FILETYPE_DIRECTORY;
-  if (dtype == DT_LNK) return WASI_FILETYPE_SYMBOLIC_LINK;
-  if (dtype == DT_CHR) return WASI_FILETYPE_CHARACTER_DEVICE;
-  if (dtype == DT_BLK) return WASI_FILETYPE_BLOCK_DEVICE;
-  return dtype == DT_SOCK ? WASI_FILETYPE_SOCKET_STREAM : WASI_FILETYPE_UNKNOWN;
-}
+import { wasiType } from './fds';
 
 /**
  * Copy what the cursor holds as dirents to the guest's buffer, the last cut off where the buffer
@@ -60,7 +45,7 @@ function direntsOut(rd: Readdir, buf: u32, len: u32): i32 {
     store<u64>(to, <u64>load<f64>(rec, GD_REC_COOKIE), WASI_DIRENT_NEXT);
     store<u64>(to, <u64>load<f64>(rec, GD_REC_INO), WASI_DIRENT_INO);
     store<u32>(to, namelen, WASI_DIRENT_NAMLEN);
-    store<u32>(to, typeOf(load<u8>(rec, GD_REC_TYPE)), WASI_DIRENT_TYPE);
+    store<u32>(to, wasiType(<u32>load<u8>(rec, GD_REC_TYPE) << DT_SHIFT), WASI_DIRENT_TYPE);
     nameCopy(to + WASI_DIRENT_SIZE, name, namelen);
     used += WASI_DIRENT_SIZE + namelen;
     rec += GD_REC_SIZE;

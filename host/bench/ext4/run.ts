@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askChild } from '../ask.ts';
 import { median } from '../median.ts';
 import {
   DISK_CONTESTANTS,
@@ -78,21 +79,7 @@ class DiskProcess {
   }
 
   #ask(request: DiskRequest): Promise<Extract<DiskReply, { type: 'done' }>> {
-    return new Promise((resolve, reject) => {
-      const child = this.#child;
-      const onExit = (code: number | null, signal: string | null) => {
-        child.off('message', onMessage);
-        reject(new Error(`its process ended (${signal ?? code})`));
-      };
-      const onMessage = (reply: DiskReply) => {
-        child.off('exit', onExit);
-        if (reply.type === 'done') resolve(reply);
-        else reject(new Error(reply.reason));
-      };
-      child.once('message', onMessage);
-      child.once('exit', onExit);
-      child.send(request);
-    });
+    return askChild(this.#child, request);
   }
 }
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askChild } from '../ask.ts';
 import { median } from '../median.ts';
 import { GUEST_TEXT } from './guest.ts';
 import {
@@ -75,21 +76,7 @@ class WasiProcess {
   }
 
   #ask(request: WasiRequest): Promise<Extract<WasiReply, { type: 'done' }>> {
-    return new Promise((resolve, reject) => {
-      const child = this.#child;
-      const onExit = (code: number | null, signal: string | null) => {
-        child.off('message', onMessage);
-        reject(new Error(`its process ended (${signal ?? code})`));
-      };
-      const onMessage = (reply: WasiReply) => {
-        child.off('exit', onExit);
-        if (reply.type === 'done') resolve(reply);
-        else reject(new Error(reply.reason));
-      };
-      child.once('message', onMessage);
-      child.once('exit', onExit);
-      child.send(request);
-    });
+    return askChild(this.#child, request);
   }
 }
 

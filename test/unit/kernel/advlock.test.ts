@@ -3,7 +3,8 @@ import * as E from '../../../assembly/abi/errno.ts';
 import * as F from '../../../assembly/abi/flags.ts';
 import type { DamselflyProcess } from '../../oracle/damselfly-process.ts';
 import type { FileLock, Pending } from '../../oracle/target.ts';
-import { eachWithKernel, fork, ok, pattern, seeded } from './kernel.ts';
+import { eachWithKernel, fork, ok, pattern } from './kernel.ts';
+import { seeded } from '../../helpers/random.ts';
 
 const k = eachWithKernel();
 beforeEach(() => {

@@ -5,7 +5,8 @@ import { DamselflyTarget } from '../../oracle/damselfly.ts';
 import { LinuxTarget, linuxUnavailable } from '../../oracle/linux.ts';
 import { decodeInotify } from '../../oracle/linux-encode.ts';
 import type { InotifyEvent, PosixProcess } from '../../oracle/target.ts';
-import { eachWithKernel, fork, ok, pattern, seeded } from './kernel.ts';
+import { eachWithKernel, fork, ok, pattern } from './kernel.ts';
+import { seeded } from '../../helpers/random.ts';
 
 const NAMES = Object.entries({
   ACCESS: F.IN_ACCESS,

@@ -61,14 +61,3 @@ export function ok<T>(result: Result<T>): T {
 export function pattern(length: number, from = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => ((from + i) * 31 + ((from + i) >>> 8) * 7) & 0xff);
 }
-
-/** Numbers in [0, n), the same for the same seed. */
-export function seeded(seed: number): (n: number) => number {
-  let x = seed | 1;
-  return (n) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { SectorBytes } from '../../../host/devices/types.ts';
 import type { Machine } from '../../../host/machine/machine.ts';
 import { onMachine } from './kit.ts';
-import { pattern, seeded } from './kernel.ts';
+import { pattern } from './kernel.ts';
+import { seeded } from '../../helpers/random.ts';
 import { attach, RamDisk } from './ramdisk.ts';
 
 const MIB = 1 << 20;

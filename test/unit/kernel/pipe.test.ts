@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as E from '../../../assembly/abi/errno.ts';
 import * as F from '../../../assembly/abi/flags.ts';
-import { eachWithKernel, fork, ok, pattern, seeded } from './kernel.ts';
+import { eachWithKernel, fork, ok, pattern } from './kernel.ts';
+import { seeded } from '../../helpers/random.ts';
 
 const k = eachWithKernel();
 const KIB = 1024;

@@ -4,7 +4,8 @@ import { BLKDISCARD, BLKFLSBUF, BLKGETSIZE64, BLKSSZGET } from '../../../assembl
 import type { Machine } from '../../../host/machine/machine.ts';
 import { checkRam } from '../../helpers/ram.ts';
 import { cat, codeOf, onMachine } from './kit.ts';
-import { pattern, seeded } from './kernel.ts';
+import { pattern } from './kernel.ts';
+import { seeded } from '../../helpers/random.ts';
 import { attach, RamDisk } from './ramdisk.ts';
 
 const MIB = 1 << 20;

@@ -1,6 +1,7 @@
 /** Cases: calls with arguments that nobody means, seeded: each returns an errno, and the machine stays sound. */
 import assert from 'node:assert/strict';
 import { WASI_ENOTCAPABLE } from '../../../assembly/abi/wasi.ts';
+import { seeded } from '../../helpers/random.ts';
 import type { Handle } from '../handle.ts';
 import { SIGNATURES } from '../probe.ts';
 import type { Case } from './case.ts';
@@ -24,16 +25,6 @@ const PATHS = [
   'x'.repeat(300),
 ];
 const CALLS = 4000;
-
-function seeded(seed: number): (n: number) => number {
-  let x = seed | 1;
-  return (n) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}
 
 /** Numbers at the edges of what means something. */
 function word(next: (n: number) => number, end: number): number {
