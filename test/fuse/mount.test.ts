@@ -10,8 +10,10 @@ import {
   isMounted,
   lacks,
   makeImage,
+  makeNobodysHome,
   Mounted,
   Mounts,
+  NOBODY,
   sh,
   skipMounts,
   skipRoots,
@@ -158,22 +160,15 @@ describe.skipIf(skipRoots)('others', () => {
 
   it.skipIf(lacks('fusermount3'))('mount by fusermount3', async () => {
     const directory = here();
-    // somebody whom /etc/passwd knows: fusermount3 asks it
-    const user = 65534;
-    fs.chmodSync(directory, 0o755);
-    fs.mkdirSync(path.join(directory, 'home', 'mnt'), { recursive: true });
-    sh(directory, `chown -R ${user}:${user} home; mknod -m 666 fuse c 10 229`);
-    const main = `${process.execPath} ${path.resolve('build/dist/host/cli/main.js')}`;
+    const home = makeNobodysHome(directory);
+    const main = `${home.node} ${home.repository}/build/dist/host/cli/main.js`;
     const line = [
       `${main} img create a.img --size 32m > /dev/null`,
       `${main} mount --daemon --tmpfs 16m mnt`,
       'echo mine > mnt/f; cat mnt/f; stat -c "%u %a" mnt; grep -c "$PWD/mnt fuse.damselfly rw,nosuid,nodev" /proc/mounts',
       `${main} umount mnt; ls mnt; ${main} mount --daemon a.img mnt; ls mnt; ${main} umount mnt; ls mnt; echo done`,
     ].join('; ');
-    fs.writeFileSync(path.join(directory, 'home', 'script'), line);
-    // in a mount namespace of its own, in which /dev/fuse is open to all
-    const inside = `mount --bind ${directory}/fuse /dev/fuse; cd ${directory}/home; exec setpriv --reuid ${user} --regid ${user} --clear-groups env HOME=$PWD XDG_RUNTIME_DIR=$PWD bash script`;
-    fs.writeFileSync(path.join(directory, 'inside'), inside);
+    fs.writeFileSync(path.join(directory, 'inside'), home.as(line));
     const child = spawn('unshare', [
       '-m',
       '--propagation',
@@ -188,7 +183,7 @@ describe.skipIf(skipRoots)('others', () => {
       });
     }
     await new Promise((resolve) => child.on('close', resolve));
-    expect(output).toBe(`mine\n${user} 755\n1\nlost+found\ndone\n`);
+    expect(output).toBe(`mine\n${NOBODY} 755\n1\nlost+found\ndone\n`);
   });
 });
 

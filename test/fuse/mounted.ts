@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, it } from 'vitest';
 import { damselfly, MAIN } from '../cli/command.ts';
 import { must, run } from '../ext4/tools.ts';
+import { repositoryRoot } from '../oracle/root.ts';
 
 function opens(file: string): boolean {
   try {
@@ -206,4 +207,43 @@ export function listing(at: string): string {
 export function checkClean(image: string): void {
   const { status, output } = run('e2fsck', '-fn', image);
   if (status !== 0) throw new Error(`e2fsck: ${status}\n${output}`);
+}
+
+/** Somebody whom /etc/passwd knows: fusermount3 asks it. */
+export const NOBODY = 65534;
+
+export interface NobodysHome {
+  /** The repository and Node, where he may go: their own directories may be closed to others. */
+  readonly repository: string;
+  readonly node: string;
+  /** Run a line of shell as him, in his home: what to do as root, in a mount namespace of its own. */
+  as(line: string): string;
+}
+
+/**
+ * A home of NOBODY's below `directory`, with a directory `mnt` in it, and a /dev/fuse that is open to all.
+ * Runs as root.
+ */
+export function makeNobodysHome(directory: string): NobodysHome {
+  const [home, fuse] = [path.join(directory, 'home'), path.join(directory, 'fuse')];
+  const [repository, node] = [path.join(directory, 'repository'), path.join(directory, 'node')];
+  fs.chmodSync(directory, 0o755);
+  fs.mkdirSync(path.join(home, 'mnt'), { recursive: true });
+  fs.mkdirSync(repository);
+  fs.writeFileSync(node, '');
+  sh(directory, `chown -R ${NOBODY}:${NOBODY} home; mknod -m 666 fuse c 10 229`);
+  const binds = [
+    [fuse, '/dev/fuse'],
+    [repositoryRoot, repository],
+    [process.execPath, node],
+  ].map(([from, to]) => `mount --bind '${from}' '${to}'`);
+  return {
+    repository,
+    node,
+    as(line) {
+      fs.writeFileSync(path.join(home, 'script'), line);
+      const become = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups env HOME=$PWD XDG_RUNTIME_DIR=$PWD bash script`;
+      return [...binds, `cd '${home}'`, become].join('; ');
+    },
+  };
 }

@@ -16,7 +16,7 @@ import {
 } from '../../build/dist/host/mount/index.js';
 import { BB_STATE, BOOTBLOCK, MACHINE_DEAD } from '../../assembly/abi/layout.ts';
 import { MAIN } from '../cli/command.ts';
-import { isMounted, lacks, makeImage, scratch, skipMounts, skipRoots } from './mounted.ts';
+import { isMounted, lacks, makeImage, makeNobodysHome, scratch, skipMounts, skipRoots } from './mounted.ts';
 
 const DAY = { entryTimeout: 86400, attrTimeout: 86400, negativeTimeout: 86400 };
 const made: string[] = [];
@@ -417,11 +417,8 @@ describe.skipIf(skipRoots || lacks('fusermount3'))('as a user', () => {
   it('works by fusermount3', async () => {
     const directory = here();
     at = path.join(directory, 'home', 'mnt');
-    fs.chmodSync(directory, 0o755);
-    fs.mkdirSync(at, { recursive: true });
-    await sh('chown -R 65534:65534 home; mknod -m 666 fuse c 10 229', directory);
-    const url = (name: string) =>
-      JSON.stringify(new URL(`../../build/dist/host/${name}`, import.meta.url).href);
+    const home = makeNobodysHome(directory);
+    const url = (name: string) => JSON.stringify(`file://${home.repository}/build/dist/host/${name}`);
     fs.writeFileSync(
       path.join(directory, 'home', 'program.mjs'),
       `import { boot } from ${url('index.js')};
@@ -445,14 +442,13 @@ describe.skipIf(skipRoots || lacks('fusermount3'))('as a user', () => {
       console.log(fs.readdirSync('mnt').length);
       const again = await mountMachine(machine, 'mnt');
       again.ended.then(() => console.log('ended'));
-      await sh('${process.execPath} ${MAIN} umount mnt');
+      await sh('${home.node} ${home.repository}/build/dist/host/cli/main.js umount mnt');
       await again.ended;
       await mountMachine(machine, 'mnt');
       process.exit(0);`,
     );
-    // in a mount namespace of its own, in which /dev/fuse is open to all
-    const inside = `mount --bind ${directory}/fuse /dev/fuse; cd ${directory}/home; setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=$PWD XDG_RUNTIME_DIR=$PWD ${process.execPath} program.mjs; for i in 1 2 3 4 5 6 7 8 9; do grep -q "home/mnt fuse" /proc/mounts || break; sleep 0.2; done; grep -c "home/mnt fuse" /proc/mounts || true`;
-    fs.writeFileSync(path.join(directory, 'inside'), inside);
+    const line = `${home.node} program.mjs; for i in 1 2 3 4 5 6 7 8 9; do grep -q "home/mnt fuse" /proc/mounts || break; sleep 0.2; done; grep -c "home/mnt fuse" /proc/mounts || true`;
+    fs.writeFileSync(path.join(directory, 'inside'), home.as(line));
     const out = await sh(`unshare -m --propagation private bash ${directory}/inside`, directory);
     expect(out).toBe('1\nmine\nf\n\ntrue\ntrue\n 3000000\nEBUSY\n0\nended\n0\n');
   });
